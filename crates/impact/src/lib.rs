@@ -1,0 +1,14 @@
+//! Impact: which images a change of advisories, exploit catalogues, VEX statements or inventory hits.
+//!
+//! Pure: values in, values out. No clock, file, socket, task, random source or log line; the same
+//! inputs give the same bytes on every machine.
+
+pub mod advisory;
+pub mod document;
+pub mod kev;
+pub mod package;
+pub mod range;
+pub mod sbom;
+pub mod severity;
+pub mod version;
+pub mod vex;

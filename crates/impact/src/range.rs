@@ -1,0 +1,1 @@
+//! Whether a version lies in what an advisory affects.

@@ -1,0 +1,1 @@
+//! Version order, ecosystem by ecosystem.
