@@ -5,7 +5,9 @@
 
 pub mod advisory;
 pub mod document;
+pub mod group;
 pub mod kev;
+pub mod matcher;
 pub mod package;
 pub mod range;
 pub mod sbom;
