@@ -1,1 +1,21 @@
-//! See ARCHITECTURE.md.
+//! The rules of the ledger: what a job's next state is, when it is tried again, who goes first,
+//! and how evidence is written down.
+//!
+//! Pure: values in, values out. No clock, file, socket, task, random source or log line; the same
+//! inputs give the same bytes on every machine.
+
+pub mod canon;
+pub mod class;
+pub mod dag;
+pub mod defaults;
+pub mod digest;
+pub mod dsse;
+pub mod id;
+pub mod lease;
+pub mod priority;
+pub mod retry;
+pub mod run;
+pub mod state;
+pub mod statement;
+pub mod states_doc;
+pub mod time;

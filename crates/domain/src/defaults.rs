@@ -1,0 +1,57 @@
+//! Shared defaults and bounds: one file, read by the service, the SDK's documentation and the tests.
+//!
+//! Source: the product's table of shared defaults, README "Defaults and bounds".
+
+/// Time a worker has between heartbeats before its jobs are given to others.
+pub const LEASE_MS: u32 = 30_000;
+/// Shortest lease an installation may choose.
+pub const LEASE_MIN_MS: u32 = 1_000;
+/// Longest lease an installation may choose.
+pub const LEASE_MAX_MS: u32 = 3_600_000;
+/// A worker's heartbeat interval is its lease divided by this.
+pub const HEARTBEATS_PER_LEASE: u32 = 3;
+
+/// Attempts of a job that names no number.
+pub const ATTEMPTS: u32 = 5;
+/// Most attempts a job may ask for.
+pub const ATTEMPTS_MAX: u32 = 100;
+/// Attempts that may end with the worker's disappearance before the job is held to be the cause.
+pub const CRASH_ATTEMPTS: u32 = 3;
+
+/// Delay before the second attempt; it doubles with each further one.
+pub const BACKOFF_BASE_MS: u64 = 2_000;
+/// The delay never grows beyond this.
+pub const BACKOFF_CAP_MS: u64 = 15 * 60 * 1_000;
+
+/// Jobs per claim: one short lock.
+pub const CLAIM_MAX: u32 = 100;
+/// Reports per complete.
+pub const COMPLETE_MAX: usize = 500;
+/// Jobs per submit.
+pub const SUBMIT_MAX: usize = 10_000;
+/// A claim's long poll ends after this, answered or not.
+pub const CLAIM_WAIT_MAX_MS: u64 = 30_000;
+
+/// A job's payload, as JSON text.
+pub const PAYLOAD_MAX_BYTES: usize = 128 * 1024;
+/// A report's result, as JSON text.
+pub const RESULT_MAX_BYTES: usize = 64 * 1024;
+/// One line of text that a worker gives as the reason of a failure.
+pub const DETAIL_MAX_BYTES: usize = 8 * 1024;
+
+/// Jobs in one DAG.
+pub const DAG_NODES_MAX: usize = 10_000;
+/// Jobs on its longest path.
+pub const DAG_DEPTH_MAX: usize = 256;
+/// Children of one job, and parents of one job.
+pub const DAG_FAN_MAX: usize = 10_000;
+
+/// Images per segment where nobody says otherwise.
+pub const SEGMENT_IMAGES: u32 = 256;
+/// Most images per segment.
+pub const SEGMENT_IMAGES_MAX: u32 = 10_000;
+
+/// Items per page of a list.
+pub const PAGE: u32 = 100;
+/// Most items per page of a list.
+pub const PAGE_MAX: u32 = 500;

@@ -1,0 +1,52 @@
+//! Ids: a type for each thing that has one. All are `UUIDv7`, drawn at the edge, never here.
+
+use uuid::Uuid;
+
+/// Declares id types over [`Uuid`].
+macro_rules! id {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+id! {
+    /// Owner of rows; nothing crosses it.
+    TenantId,
+    /// A division inside a tenant.
+    ProjectId,
+    /// One unit of work in the ledger.
+    JobId,
+    /// Jobs started together by one cause.
+    RunId,
+    /// One worker process, from its first claim to its last heartbeat.
+    SessionId,
+    /// One published fact.
+    EventId,
+    /// An upstream that documents come from.
+    SourceId,
+    /// One message waiting to leave.
+    OutboxId,
+}
