@@ -6,6 +6,7 @@
 pub mod advisory;
 pub mod document;
 pub mod group;
+pub mod index;
 pub mod kev;
 pub mod matcher;
 pub mod package;
