@@ -10,6 +10,7 @@ pub mod index;
 pub mod kev;
 pub mod matcher;
 pub mod package;
+pub mod purl;
 pub mod range;
 pub mod sbom;
 pub mod severity;

@@ -1,1 +1,420 @@
 //! Whether a version lies in what an advisory affects.
+//!
+//! Source of the rules: the evaluation algorithm of the OSV schema. A version is affected when it
+//! is listed, or lies in a range; walking a range's events in version order, `introduced` switches
+//! on, `fixed` and `last_affected` switch off.
+
+use std::cmp::Ordering;
+
+use crate::advisory::{Affected, Range, RangeEvent, RangeScheme};
+use crate::package::Ecosystem;
+use crate::sbom::Unmatched;
+use crate::version::{Scheme, Version};
+
+/// A component's version, parsed once and tested against many advisories.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    text: String,
+    /// `None` when the version has no place in its ecosystem's order; it may still be listed.
+    version: Option<Version>,
+    /// The version as `SemVer`, where the ecosystem's own order is another one.
+    semver: Option<Version>,
+}
+
+impl Candidate {
+    /// Parses a version of a package of this ecosystem. Never fails: a version without a place in
+    /// the order can still be listed by name.
+    pub fn new(ecosystem: Ecosystem, text: &str) -> Self {
+        let semver = match Scheme::of(ecosystem) {
+            Scheme::Semver => None,
+            Scheme::Pep440 | Scheme::Debian | Scheme::Maven => Version::parse_semver(text).ok(),
+        };
+        let version = Version::parse(ecosystem, text).ok();
+        Self {
+            text: text.to_owned(),
+            version,
+            semver,
+        }
+    }
+
+    /// The version as its document spells it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn in_scheme(&self, scheme: Scheme) -> Option<&Version> {
+        [&self.version, &self.semver]
+            .into_iter()
+            .flatten()
+            .find(|v| v.scheme() == scheme)
+    }
+}
+
+/// The answer for one version of the package an advisory speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Listed, or inside a range.
+    Affected,
+    /// Outside everything the advisory says.
+    NotAffected,
+    /// The advisory cannot be judged for this version, and why.
+    Unknown(Unmatched),
+}
+
+/// [`Affected`] with its versions parsed and its events in order: the form of the hot loop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompiledAffected {
+    /// Sorted.
+    versions: Vec<String>,
+    ranges: Vec<CompiledRange>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum CompiledRange {
+    Ordered(OrderedRange),
+    /// Holds the version that has no place in the order: the range says nothing.
+    Unorderable(String),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct OrderedRange {
+    scheme: Scheme,
+    /// In version order; events at one version stay in the record's order.
+    steps: Vec<Step>,
+    /// The range counts below any of these; empty: everywhere.
+    limits: Vec<Version>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Step {
+    /// `None` lies below every version: `introduced: "0"`.
+    at: Option<Version>,
+    turn: Turn,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Turn {
+    On,
+    /// Off at this version, which a user can move to.
+    Fixed(String),
+    /// Off above this version.
+    LastAffected,
+}
+
+impl CompiledAffected {
+    /// Prepares an advisory's entry for judging many versions.
+    pub fn compile(affected: &Affected) -> Self {
+        let ecosystem = affected.package.ecosystem;
+        Self {
+            versions: affected.versions.iter().cloned().collect(),
+            ranges: affected
+                .ranges
+                .iter()
+                .map(|range| compile_range(ecosystem, range))
+                .collect(),
+        }
+    }
+
+    /// Judges one version. What hits, hits: a range that cannot be read only counts when nothing
+    /// else affects the version.
+    pub fn judge(&self, candidate: &Candidate) -> Verdict {
+        if self.is_listed(candidate) {
+            return Verdict::Affected;
+        }
+        let mut unknown = None;
+        for range in &self.ranges {
+            match range.contains(candidate) {
+                Ok(true) => return Verdict::Affected,
+                Ok(false) => {}
+                Err(text) => unknown = unknown.or(Some(text)),
+            }
+        }
+        if let Some(text) = unknown {
+            return Verdict::Unknown(Unmatched::VersionNotComparable(text.to_owned()));
+        }
+        if self.versions.is_empty() && self.ranges.is_empty() {
+            return Verdict::Unknown(Unmatched::VersionsNotStated);
+        }
+        Verdict::NotAffected
+    }
+
+    /// The lowest version above the candidate that the advisory calls fixed, among the ranges that
+    /// contain it: what a user moves to. `None` when no such version is named.
+    pub fn fixed_for(&self, candidate: &Candidate) -> Option<String> {
+        let mut lowest: Option<(&Version, &str)> = None;
+        for range in &self.ranges {
+            let Some((at, text)) = range.fixed_above(candidate) else {
+                continue;
+            };
+            if lowest.is_none_or(|(known, _)| at.compare(known).is_some_and(Ordering::is_lt)) {
+                lowest = Some((at, text));
+            }
+        }
+        lowest.map(|(_, text)| text.to_owned())
+    }
+
+    fn is_listed(&self, candidate: &Candidate) -> bool {
+        self.versions
+            .binary_search_by(|listed| listed.as_str().cmp(&candidate.text))
+            .is_ok()
+    }
+}
+
+impl CompiledRange {
+    /// Whether the version lies in the range, or the text that cannot be ordered.
+    fn contains<'a>(&'a self, candidate: &'a Candidate) -> Result<bool, &'a str> {
+        match self {
+            Self::Unorderable(text) => Err(text),
+            Self::Ordered(range) => match candidate.in_scheme(range.scheme) {
+                None => Err(&candidate.text),
+                Some(version) => Ok(range.contains(version)),
+            },
+        }
+    }
+
+    fn fixed_above(&self, candidate: &Candidate) -> Option<(&Version, &str)> {
+        let Self::Ordered(range) = self else {
+            return None;
+        };
+        let version = candidate
+            .in_scheme(range.scheme)
+            .filter(|v| range.contains(v))?;
+        range
+            .steps
+            .iter()
+            .find_map(|step| match (&step.at, &step.turn) {
+                (Some(at), Turn::Fixed(text)) if at > version => Some((at, text.as_str())),
+                _ => None,
+            })
+    }
+}
+
+impl OrderedRange {
+    fn contains(&self, version: &Version) -> bool {
+        if !self.limits.is_empty() && !self.limits.iter().any(|limit| version < limit) {
+            return false;
+        }
+        let mut on = false;
+        for step in &self.steps {
+            let reached = step.at.as_ref().is_none_or(|at| match step.turn {
+                Turn::On | Turn::Fixed(_) => version >= at,
+                Turn::LastAffected => version > at,
+            });
+            if reached {
+                on = matches!(step.turn, Turn::On);
+            }
+        }
+        on
+    }
+}
+
+fn compile_range(ecosystem: Ecosystem, range: &Range) -> CompiledRange {
+    let scheme = match range.scheme {
+        RangeScheme::Semver => Scheme::Semver,
+        RangeScheme::Ecosystem => Scheme::of(ecosystem),
+    };
+    match order_events(scheme, &range.events) {
+        Ok(range) => CompiledRange::Ordered(range),
+        Err(text) => CompiledRange::Unorderable(text),
+    }
+}
+
+fn order_events(scheme: Scheme, events: &[RangeEvent]) -> Result<OrderedRange, String> {
+    let read = |text: &String| Version::parse_as(scheme, text).map_err(|_| text.clone());
+    let mut range = OrderedRange {
+        scheme,
+        steps: Vec::new(),
+        limits: Vec::new(),
+    };
+    let mut everywhere = false;
+    for event in events {
+        let (at, turn) = match event {
+            RangeEvent::Introduced(text) if text == "0" => (None, Turn::On),
+            RangeEvent::Introduced(text) => (Some(read(text)?), Turn::On),
+            RangeEvent::Fixed(text) => (Some(read(text)?), Turn::Fixed(text.clone())),
+            RangeEvent::LastAffected(text) => (Some(read(text)?), Turn::LastAffected),
+            RangeEvent::Limit(text) if text == "*" => {
+                everywhere = true;
+                continue;
+            }
+            RangeEvent::Limit(text) => {
+                range.limits.push(read(text)?);
+                continue;
+            }
+        };
+        range.steps.push(Step { at, turn });
+    }
+    if everywhere {
+        range.limits.clear();
+    }
+    // All of one scheme, so the order is total; a stable sort keeps the record's order where two
+    // events name one version, which is what tells `[1, 1)` from `[0, 1) and [1, 2)`.
+    range
+        .steps
+        .sort_by(|a, b| a.at.partial_cmp(&b.at).unwrap_or(Ordering::Equal));
+    Ok(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::PackageKey;
+
+    /// `events` as `+1 -2 =3 <4`: introduced, fixed, last affected, limit.
+    fn range(scheme: RangeScheme, events: &str) -> Range {
+        let event = |word: &str| {
+            let (sign, text) = word.split_at(1);
+            match sign {
+                "+" => RangeEvent::Introduced(text.to_owned()),
+                "-" => RangeEvent::Fixed(text.to_owned()),
+                "=" => RangeEvent::LastAffected(text.to_owned()),
+                "<" => RangeEvent::Limit(text.to_owned()),
+                _ => panic!("no such sign: {word}"),
+            }
+        };
+        Range {
+            scheme,
+            events: events.split_whitespace().map(event).collect(),
+        }
+    }
+
+    fn affected(ecosystem: Ecosystem, versions: &[&str], ranges: Vec<Range>) -> CompiledAffected {
+        let key = PackageKey {
+            ecosystem,
+            release: String::new(),
+            name: "a".to_owned(),
+        };
+        CompiledAffected::compile(&Affected {
+            package: key,
+            versions: versions.iter().map(|&text| text.to_owned()).collect(),
+            ranges,
+            severity: Vec::new(),
+        })
+    }
+
+    /// One range in the ecosystem's order; `wanted` is `hit`, `hit fixed-version`, `miss` or the
+    /// text that cannot be ordered.
+    fn check(ecosystem: Ecosystem, events: &str, version: &str, wanted: &str) {
+        let compiled = affected(ecosystem, &[], vec![range(RangeScheme::Ecosystem, events)]);
+        check_compiled(ecosystem, &compiled, version, wanted);
+    }
+
+    fn check_compiled(
+        ecosystem: Ecosystem,
+        compiled: &CompiledAffected,
+        version: &str,
+        wanted: &str,
+    ) {
+        let candidate = Candidate::new(ecosystem, version);
+        let answer = match (compiled.judge(&candidate), compiled.fixed_for(&candidate)) {
+            (Verdict::Affected, Some(fixed)) => format!("hit {fixed}"),
+            (Verdict::Affected, None) => "hit".to_owned(),
+            (Verdict::NotAffected, None) => "miss".to_owned(),
+            (Verdict::Unknown(Unmatched::VersionNotComparable(text)), None) => text,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(answer, wanted, "{version} in {compiled:?}");
+    }
+
+    #[test]
+    fn events_switch_on_and_off() {
+        use Ecosystem::{Debian, Go, Npm, PyPi};
+        check(Npm, "+0 -1.2.3", "0.0.0-alpha", "hit 1.2.3");
+        check(Npm, "+0 -1.2.3", "1.2.3-rc1", "hit 1.2.3");
+        check(Npm, "+0 -1.2.3", "1.2.3", "miss");
+        check(Npm, "+1.0.0", "0.9.0", "miss");
+        check(Npm, "+1.0.0", "99.0.0", "hit");
+        check(Npm, "+1.0.0 =1.5.0", "1.5.0", "hit");
+        check(Npm, "+1.0.0 =1.5.0", "1.5.1", "miss");
+        check(Npm, "+1.0.0 -1.5.0 +2.0.0 -2.5.0", "1.7.0", "miss");
+        check(Npm, "+1.0.0 -1.5.0 +2.0.0 -2.5.0", "2.1.0", "hit 2.5.0");
+        check(
+            Go,
+            "+0 -1.3.2",
+            "v1.3.2-0.20210101000000-0123456789ab",
+            "hit 1.3.2",
+        );
+        check(PyPi, "+0 -2.0", "2.0rc1", "hit 2.0");
+        check(
+            Debian,
+            "+0 -1.1.1n-0+deb11u3",
+            "1.1.1k-1+deb11u1",
+            "hit 1.1.1n-0+deb11u3",
+        );
+    }
+
+    #[test]
+    fn events_may_stand_in_any_order() {
+        let events = "-2.5.0 +2.0.0 -1.5.0 +0";
+        check(Ecosystem::Npm, events, "1.0.0", "hit 1.5.0");
+        check(Ecosystem::Npm, events, "1.7.0", "miss");
+        check(Ecosystem::Npm, events, "2.2.0", "hit 2.5.0");
+    }
+
+    #[test]
+    fn events_at_one_version_keep_their_order() {
+        check(Ecosystem::Npm, "+1.0.0 -1.0.0", "1.0.0", "miss");
+        check(
+            Ecosystem::Npm,
+            "+0 -1.0.0 +1.0.0 -2.0.0",
+            "1.0.0",
+            "hit 2.0.0",
+        );
+        check(Ecosystem::Npm, "+1.0.0 =1.0.0", "1.0.0", "hit");
+        check(Ecosystem::Npm, "+1.0.0 =1.0.0", "1.0.1", "miss");
+    }
+
+    #[test]
+    fn a_limit_ends_what_the_range_says() {
+        check(Ecosystem::Npm, "+0 <2.0.0", "1.9.9", "hit");
+        check(Ecosystem::Npm, "+0 <2.0.0", "2.0.0", "miss");
+        check(Ecosystem::Npm, "+0 <2.0.0 <3.0.0", "2.0.0", "hit");
+        check(Ecosystem::Npm, "+0 <2.0.0 <*", "9.0.0", "hit");
+    }
+
+    #[test]
+    fn what_cannot_be_ordered_is_said() {
+        check(Ecosystem::Npm, "+0 -1.9.0b1", "1.0.0", "1.9.0b1");
+        check(Ecosystem::Go, "+0 -1.9.0", "(devel)", "(devel)");
+        check(Ecosystem::PyPi, "+0 =2.6.0-NA", "1.13.1+cpu", "2.6.0-NA");
+    }
+
+    #[test]
+    fn versions_or_ranges() {
+        let bad = || range(RangeScheme::Ecosystem, "+0 -nonsense");
+        let good = || range(RangeScheme::Ecosystem, "+0 -1.0.0");
+        let npm = Ecosystem::Npm;
+        let listed = affected(npm, &["1.0.0", "3.0.0-odd..one"], vec![bad()]);
+        check_compiled(npm, &listed, "1.0.0", "hit");
+        check_compiled(npm, &listed, "3.0.0-odd..one", "hit");
+        check_compiled(npm, &listed, "1.0.1", "nonsense");
+        let two = affected(npm, &[], vec![bad(), good()]);
+        check_compiled(npm, &two, "0.5.0", "hit 1.0.0");
+        check_compiled(npm, &two, "1.5.0", "nonsense");
+        let either = affected(npm, &["2.0.0"], vec![good()]);
+        check_compiled(npm, &either, "1.5.0", "miss");
+        check_compiled(npm, &either, "2.0.0", "hit");
+        let silent = affected(npm, &[], Vec::new());
+        let verdict = silent.judge(&Candidate::new(npm, "1.0.0"));
+        assert_eq!(verdict, Verdict::Unknown(Unmatched::VersionsNotStated));
+    }
+
+    #[test]
+    fn semver_ranges_use_semver_everywhere() {
+        let maven = Ecosystem::Maven;
+        let semver = affected(maven, &[], vec![range(RangeScheme::Semver, "+0 -1.0.0")]);
+        // Maven itself puts an unknown qualifier above the release.
+        check_compiled(maven, &semver, "1.0.0-jre", "hit 1.0.0");
+        check(maven, "+0 -1.0.0", "1.0.0-jre", "miss");
+        check_compiled(maven, &semver, "1.0.0.Final", "1.0.0.Final");
+    }
+
+    #[test]
+    fn the_lowest_fix_above_wins() {
+        let ranges = ["+0 -3.0.0", "+1.0.0 -1.4.0", "+2.0.0 -2.1.0"]
+            .map(|events| range(RangeScheme::Ecosystem, events));
+        let compiled = affected(Ecosystem::Npm, &[], ranges.to_vec());
+        check_compiled(Ecosystem::Npm, &compiled, "1.1.0", "hit 1.4.0");
+        check_compiled(Ecosystem::Npm, &compiled, "1.5.0", "hit 3.0.0");
+    }
+}

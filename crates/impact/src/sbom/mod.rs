@@ -44,4 +44,6 @@ pub enum Unmatched {
     DebianSourceUnknown,
     /// The component's version, or a version in the advisory, cannot be ordered.
     VersionNotComparable(String),
+    /// The advisory names the package but neither a version nor a range that can be read.
+    VersionsNotStated,
 }
