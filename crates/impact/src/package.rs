@@ -24,8 +24,14 @@ pub enum Ecosystem {
 
 impl Ecosystem {
     /// Every ecosystem, in the order of their names.
-    pub const ALL: [Self; 6] =
-        [Self::Cargo, Self::Debian, Self::Go, Self::Maven, Self::Npm, Self::PyPi];
+    pub const ALL: [Self; 6] = [
+        Self::Cargo,
+        Self::Debian,
+        Self::Go,
+        Self::Maven,
+        Self::Npm,
+        Self::PyPi,
+    ];
 
     /// The name in OSV documents, without a release.
     pub const fn as_str(self) -> &'static str {
@@ -81,7 +87,11 @@ impl FromStr for PackageKey {
             .find(|known| known.as_str() == system)
             .filter(|_| !name.is_empty())
             .ok_or_else(refuse)?;
-        Ok(Self { ecosystem, release: release.to_owned(), name: name.to_owned() })
+        Ok(Self {
+            ecosystem,
+            release: release.to_owned(),
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -93,7 +103,9 @@ impl Serialize for PackageKey {
 
 impl<'de> Deserialize<'de> for PackageKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
