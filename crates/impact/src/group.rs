@@ -41,7 +41,7 @@ pub fn is_cve(name: &str) -> bool {
 }
 
 /// The record's own names of its flaw: its id and its aliases.
-pub(crate) fn names(advisory: &Advisory) -> impl Iterator<Item = &str> {
+fn names(advisory: &Advisory) -> impl Iterator<Item = &str> {
     std::iter::once(advisory.id.as_str()).chain(advisory.aliases.iter().map(String::as_str))
 }
 
