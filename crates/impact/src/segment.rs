@@ -1,0 +1,80 @@
+//! Segments: the slices of a run that workers take.
+
+use std::collections::BTreeSet;
+
+use jobengine_domain::defaults::{SEGMENT_IMAGES, SEGMENT_IMAGES_MAX};
+use jobengine_domain::digest::Digest;
+use serde::{Deserialize, Serialize};
+
+/// Most images in a segment: 1 to [`SEGMENT_IMAGES_MAX`], [`SEGMENT_IMAGES`] by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentSize(usize);
+
+/// A segment size out of bounds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a segment holds 1 to {SEGMENT_IMAGES_MAX} images, not {0}")]
+pub struct SegmentSizeError(pub u32);
+
+impl SegmentSize {
+    /// Checks the bounds.
+    ///
+    /// # Errors
+    /// [`SegmentSizeError`] on 0 and on more than [`SEGMENT_IMAGES_MAX`].
+    pub fn new(images: u32) -> Result<Self, SegmentSizeError> {
+        if images == 0 || images > SEGMENT_IMAGES_MAX {
+            return Err(SegmentSizeError(images));
+        }
+        Ok(Self(images as usize))
+    }
+}
+
+impl Default for SegmentSize {
+    fn default() -> Self {
+        Self(SEGMENT_IMAGES as usize)
+    }
+}
+
+/// One slice of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Segment {
+    /// Place in the run, from 0.
+    pub ordinal: u32,
+    /// Whether all packages of these images are evaluated, or only those of the run's scope.
+    pub scope_all: bool,
+    /// Sorted; never empty.
+    pub images: Vec<Digest>,
+}
+
+/// Cuts two sets of images into segments: first those evaluated in full, then those evaluated for
+/// some packages. An image in both is evaluated in full, once.
+pub fn segments(
+    full: &BTreeSet<Digest>,
+    scoped: &BTreeSet<Digest>,
+    size: SegmentSize,
+) -> Vec<Segment> {
+    let full: Vec<Digest> = full.iter().copied().collect();
+    let scoped: Vec<Digest> = scoped
+        .iter()
+        .filter(|image| full.binary_search(image).is_err())
+        .copied()
+        .collect();
+    let slices = |images: &[Digest], scope_all| {
+        images
+            .chunks(size.0)
+            .map(|slice| (scope_all, slice.to_vec()))
+            .collect::<Vec<_>>()
+    };
+    (0..)
+        .zip(
+            slices(&full, true)
+                .into_iter()
+                .chain(slices(&scoped, false)),
+        )
+        .map(|(ordinal, (scope_all, images))| Segment {
+            ordinal,
+            scope_all,
+            images,
+        })
+        .collect()
+}
