@@ -1,0 +1,128 @@
+//! Findings of a whole fleet as sets: for each finding the images that have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use croaring::Bitmap;
+
+use crate::evaluate::{Finding, Scope};
+use crate::package::PackageKey;
+use crate::severity::Severity;
+
+/// A finding without its image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FindingKey {
+    /// The package that was judged. First, so that the findings of a package stand together.
+    pub package: PackageKey,
+    /// The component, as SBOMs spell it.
+    pub purl: String,
+    /// The flaw.
+    pub group: String,
+}
+
+/// What a finding weighs. Images evaluated at different times may have the same finding with
+/// different weights.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Weight {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether it is known to be exploited.
+    pub kev: bool,
+}
+
+/// Finding → weight → images that have it so. What VEX takes away is not in the sets.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FindingSets {
+    sets: BTreeMap<FindingKey, BTreeMap<Weight, Bitmap>>,
+}
+
+impl FindingSets {
+    /// Replaces what is known of these images within the scope by the findings of an evaluation.
+    ///
+    /// `images` gives the number of each image that was evaluated, those without a finding
+    /// included; findings of other images, and those outside the scope, are passed over.
+    pub fn replace<'f>(
+        &mut self,
+        images: &BTreeMap<&str, u32>,
+        scope: &Scope,
+        findings: impl IntoIterator<Item = &'f Finding>,
+    ) {
+        self.clear(&images.values().copied().collect(), scope);
+        for finding in findings {
+            let inside = scope.contains(&finding.package.key) && !finding.status.suppresses();
+            if let Some(image) = images.get(finding.image.as_str()).filter(|_| inside) {
+                self.insert(*image, finding);
+            }
+        }
+    }
+
+    /// Adds one finding of one image.
+    fn insert(&mut self, image: u32, finding: &Finding) {
+        let key = FindingKey {
+            package: finding.package.key.clone(),
+            purl: finding.purl.clone(),
+            group: finding.group.clone(),
+        };
+        let weight = Weight {
+            severity: finding.severity,
+            kev: finding.kev,
+        };
+        self.sets
+            .entry(key)
+            .or_default()
+            .entry(weight)
+            .or_default()
+            .add(image);
+    }
+
+    fn clear(&mut self, images: &Bitmap, scope: &Scope) {
+        self.sets.retain(|key, weights| {
+            if scope.contains(&key.package) {
+                weights.retain(|_, set| {
+                    set.andnot_inplace(images);
+                    !set.is_empty()
+                });
+            }
+            !weights.is_empty()
+        });
+    }
+
+    /// Images that have this finding, whatever it weighs.
+    pub fn images(&self, key: &FindingKey) -> Bitmap {
+        self.images_where(key, |_| true)
+    }
+
+    /// How many (image, purl, group) there are.
+    pub fn count(&self) -> u64 {
+        self.sets
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(Bitmap::cardinality)
+            .sum()
+    }
+
+    /// The findings, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = &FindingKey> {
+        self.sets.keys()
+    }
+
+    /// Images that have this finding with a weight that fits.
+    pub(crate) fn images_where(&self, key: &FindingKey, fits: impl Fn(Weight) -> bool) -> Bitmap {
+        let weights = self.sets.get(key).into_iter().flatten();
+        let sets: Vec<&Bitmap> = weights
+            .filter(|(weight, _)| fits(**weight))
+            .map(|(_, set)| set)
+            .collect();
+        Bitmap::fast_or(&sets)
+    }
+
+    /// Findings that two states do not have alike.
+    pub(crate) fn differing<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a FindingKey> {
+        let one_way = |one: &'a Self, other: &'a Self| {
+            one.sets
+                .iter()
+                .filter(|(key, sets)| other.sets.get(*key) != Some(*sets))
+                .map(|(key, _)| key)
+        };
+        one_way(self, other).chain(one_way(other, self)).collect()
+    }
+}
