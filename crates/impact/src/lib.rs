@@ -4,15 +4,22 @@
 //! inputs give the same bytes on every machine.
 
 pub mod advisory;
+pub mod delta;
 pub mod document;
+pub mod evaluate;
+pub mod finding;
 pub mod group;
+pub mod impact;
 pub mod index;
 pub mod kev;
 pub mod matcher;
 pub mod package;
+pub mod plan;
 pub mod purl;
 pub mod range;
 pub mod sbom;
+pub mod segment;
 pub mod severity;
+pub mod summary;
 pub mod version;
 pub mod vex;
