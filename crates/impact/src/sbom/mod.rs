@@ -1,8 +1,16 @@
 //! SBOMs: what an image is made of.
 
+mod cyclonedx;
+mod parts;
+mod spdx;
+
 use serde::{Deserialize, Serialize};
 
+use crate::document::{Document, DocumentCode, DocumentError};
 use crate::package::Package;
+
+/// Bytes of one SBOM document.
+pub const SBOM_MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// What was read from one SBOM document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +36,51 @@ pub struct Component {
     pub purl: String,
     /// The package it names, or why it cannot be judged.
     pub identity: Result<Package, Unmatched>,
+}
+
+/// Reads an SBOM: `CycloneDX` JSON 1.2 to 1.6 or SPDX JSON 2.2 and 2.3.
+///
+/// What the document describes (the image, the application) is not a component of it. Components
+/// without a purl are left out; each distinct purl counts once, where it occurs first. A purl that
+/// names nothing known stays, with the reason; one with a broken percent escape refuses the
+/// document, because nobody can say what was meant.
+///
+/// # Errors
+/// What [`Document::check`] and [`Document::parse`] refuse; [`DocumentCode::SbomFormatUnknown`],
+/// [`DocumentCode::SbomVersionUnsupported`], [`DocumentCode::SbomFieldInvalid`],
+/// [`DocumentCode::PurlInvalid`].
+pub fn read(bytes: &[u8]) -> Result<Sbom, DocumentError> {
+    let document = Document::check(bytes, SBOM_MAX_BYTES)?;
+    let head: Head = document.parse(DocumentCode::SbomFormatUnknown)?;
+    if head.bom_format.as_deref() == Some("CycloneDX") {
+        return cyclonedx::read(&document);
+    }
+    if head.spdx_version.is_some() {
+        return spdx::read(&document);
+    }
+    if head.graph.is_some() {
+        return Err(document.refuse(
+            DocumentCode::SbomVersionUnsupported,
+            "@graph",
+            "this looks like SPDX 3; SPDX 2.2 and 2.3 are read",
+        ));
+    }
+    Err(document.refuse(
+        DocumentCode::SbomFormatUnknown,
+        "bomFormat",
+        "neither `bomFormat` of CycloneDX nor `spdxVersion` of SPDX is there",
+    ))
+}
+
+/// The fields that tell the formats apart.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "bomFormat")]
+    bom_format: Option<String>,
+    #[serde(rename = "spdxVersion")]
+    spdx_version: Option<String>,
+    #[serde(rename = "@graph")]
+    graph: Option<serde::de::IgnoredAny>,
 }
 
 /// Why a component or an advisory range cannot be judged. Listed, never silently dropped.
