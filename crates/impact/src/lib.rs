@@ -5,6 +5,7 @@
 
 pub mod advisory;
 pub mod delta;
+pub mod cvss_table;
 pub mod document;
 pub mod evaluate;
 pub mod finding;

@@ -1,5 +1,7 @@
 //! Advisories: the facts that decide which versions of which packages are hit.
 
+pub mod osv;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +35,8 @@ pub struct Advisory {
     pub database_severity: Option<String>,
     /// What is affected, in the record's order.
     pub affected: Vec<Affected>,
-    /// Ecosystems named by the record whose version order is not known here.
+    /// Ecosystems named by the record whose version order is not known here (`Packagist`,
+    /// `Alpine:v3.16`), and `GIT` for packages with nothing but ranges over commits.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unsupported: BTreeSet<String>,
 }

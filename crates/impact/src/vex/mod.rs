@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod openvex;
 pub mod product;
+mod reference;
 pub mod verdict;
 
 /// One statement about some products and one flaw.
