@@ -4,13 +4,12 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::Product;
+use super::reference::Reference;
 use crate::purl::{Purl, pep_503};
 use crate::sbom::Component;
 
 /// The purl type of container images.
 const OCI: &str = "oci";
-/// The registry meant by a reference that names none.
-const DEFAULT_REGISTRY: &str = "docker.io";
 
 /// An image as VEX statements may speak of it.
 #[derive(Debug)]
@@ -148,96 +147,6 @@ pub(super) fn read_purl(text: &str) -> Option<Purl> {
         purl.name = pep_503(&purl.name);
     }
     Some(purl)
-}
-
-/// An image reference in its parts: `registry/repository:tag@digest`.
-#[derive(Debug, PartialEq, Eq)]
-struct Reference {
-    /// With its registry; `None` when only the image's short name is known.
-    repository: Option<String>,
-    /// The last segment of the repository.
-    name: String,
-    tag: Option<String>,
-    digest: Option<String>,
-}
-
-impl Reference {
-    fn read(text: &str) -> Self {
-        let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) => (rest, Some(digest.to_owned())),
-            None => (text, None),
-        };
-        // A colon before the last slash belongs to the registry's port.
-        let (repository, tag) = match rest.rsplit_once(':') {
-            Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag.to_owned())),
-            _ => (rest, None),
-        };
-        let repository = full_repository(repository);
-        let name = last_segment(&repository).to_owned();
-        Self {
-            repository: Some(repository),
-            name,
-            tag,
-            digest,
-        }
-    }
-
-    /// From `pkg:oci/NAME@DIGEST?repository_url=…&tag=…`. `repository_url` is found with and
-    /// without the image's name at its end. A qualifier beyond these two narrows the product in a
-    /// way that is not known of an image, so that only a digest can tell.
-    fn of_purl(purl: &Purl) -> Option<Self> {
-        let qualifier = |key: &str| purl.qualifiers.get(key).cloned();
-        let name = purl.name.clone();
-        let repository = qualifier("repository_url").map(|url| {
-            let repository = full_repository(&url);
-            if last_segment(&repository) == name {
-                return repository;
-            }
-            full_repository(&format!("{url}/{name}"))
-        });
-        let known = purl
-            .qualifiers
-            .keys()
-            .all(|key| key == "repository_url" || key == "tag");
-        let digest = purl.version.clone();
-        let tag = qualifier("tag");
-        (known || digest.is_some()).then_some(Self {
-            repository,
-            name,
-            tag,
-            digest,
-        })
-    }
-
-    /// Whether this reference of a statement means the image with that name. A digest is not
-    /// looked at here.
-    fn names(&self, image: &Self) -> bool {
-        let place = match &self.repository {
-            Some(_) => self.repository == image.repository,
-            None => self.name == image.name,
-        };
-        place && (self.tag.is_none() || self.tag == image.tag)
-    }
-}
-
-/// `redis` → `docker.io/library/redis`; `index.docker.io/a/b` → `docker.io/a/b`.
-fn full_repository(text: &str) -> String {
-    let text = text.trim_end_matches('/');
-    let text = text.strip_prefix("index.docker.io/").unwrap_or(text);
-    let (first, rest) = text.split_once('/').unwrap_or(("", text));
-    let is_registry = first.contains(['.', ':']) || first == "localhost";
-    match (is_registry, first.is_empty()) {
-        (true, _) if first == DEFAULT_REGISTRY && !rest.contains('/') => {
-            format!("{DEFAULT_REGISTRY}/library/{rest}")
-        }
-        (true, _) => text.to_owned(),
-        (false, true) => format!("{DEFAULT_REGISTRY}/library/{text}"),
-        (false, false) => format!("{DEFAULT_REGISTRY}/{text}"),
-    }
-}
-
-fn last_segment(repository: &str) -> &str {
-    repository.rsplit('/').next().unwrap_or(repository)
 }
 
 #[cfg(test)]
@@ -380,21 +289,5 @@ mod tests {
         check("pkg:golang/acme.org/till", &[], &[net], NET, false);
         check("docker.io/acme/shop", &[], &[net], NET, true);
         check("docker.io/acme/shop", &[], &[net], CURL, false);
-    }
-
-    #[test]
-    fn references_have_one_spelling() {
-        let full = |text: &str| Reference::read(text).repository.unwrap();
-        assert_eq!(full("redis"), "docker.io/library/redis");
-        assert_eq!(full("docker.io/redis:7"), "docker.io/library/redis");
-        assert_eq!(full("localhost:5000/a/b"), "localhost:5000/a/b");
-        assert_eq!(
-            full("index.docker.io/library/redis@sha256:aa"),
-            "docker.io/library/redis"
-        );
-        assert_eq!(
-            Reference::read("localhost:5000/a/b:1").tag.as_deref(),
-            Some("1")
-        );
     }
 }
