@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod demo_data;
 mod generated;
 mod licences;
 mod metadata;
@@ -31,6 +32,8 @@ enum Command {
     Setup,
     /// Builds the release binary and runs the main job end to end
     Demo(demo::Demo),
+    /// Cuts the demo's data anew out of the data folder (for maintainers)
+    DemoData,
     /// Runs every test, after installing what is missing
     Test(test::Test),
     /// Judges the tree without running it: format, lints, licences, layers, links, generated files
@@ -55,6 +58,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Setup => setup::run()?,
         Command::Demo(demo) => return demo::run(&demo),
+        Command::DemoData => demo_data::run()?,
         Command::Test(test) => test::run(&test)?,
         Command::Check => check::run()?,
         Command::Openapi(mode) => generated::run(&generated::OPENAPI, mode)?,
