@@ -152,9 +152,8 @@ mod check {
     use std::cmp::Ordering;
 
     pub(super) fn order(scheme: Scheme, line: &str) {
-        let (left, sign, right) = match *line.split(' ').collect::<Vec<_>>() {
-            [left, sign, right] => (left, sign, right),
-            _ => panic!("not a line of the form `left sign right`: {line}"),
+        let [left, sign, right] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("not a line of the form `left sign right`: {line}");
         };
         let read = |text| Version::parse_as(scheme, text).unwrap_or_else(|e| panic!("{e}"));
         let wanted = match sign {
