@@ -222,8 +222,8 @@ mod tests {
 
     #[test]
     fn steps_begin_where_cvss_says() {
-        let steps = [0, 1, 39, 40, 69, 70, 89, 90, 100].map(Severity::from_score_tenths);
         use Severity::{Critical, High, Low, Medium, Unknown};
+        let steps = [0, 1, 39, 40, 69, 70, 89, 90, 100].map(Severity::from_score_tenths);
         assert_eq!(
             steps,
             [
