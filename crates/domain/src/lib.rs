@@ -4,6 +4,7 @@
 //! Pure: values in, values out. No clock, file, socket, task, random source or log line; the same
 //! inputs give the same bytes on every machine.
 
+pub mod caller;
 pub mod canon;
 pub mod class;
 pub mod dag;

@@ -1,0 +1,58 @@
+-- Tenants, and the guard that stands on every table of theirs.
+
+-- Puts the tenant wall on a table: row-level security, forced upon the owner too, under one policy.
+-- `sched_columns` are what the cross-tenant loops may read to find out which tenant has work due.
+CREATE FUNCTION guard(tbl regclass, sched_columns text[] DEFAULT '{}') RETURNS void
+LANGUAGE plpgsql SET search_path = orch, pg_temp AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', tbl);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', tbl);
+    -- After a SET LOCAL the setting reads as an empty string, not NULL, for the rest of the session.
+    EXECUTE format($p$CREATE POLICY tenant ON %s
+        USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)$p$, tbl);
+    IF sched_columns <> '{}' THEN
+        EXECUTE format('CREATE POLICY sched ON %s FOR SELECT TO orch_sched USING (true)', tbl);
+        EXECUTE format('GRANT SELECT (%s) ON %s TO orch_sched', array_to_string(sched_columns, ', '), tbl);
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION guard FROM PUBLIC;
+
+CREATE TABLE tenant (
+    tenant_id uuid PRIMARY KEY,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    weight integer NOT NULL DEFAULT 1 CHECK (weight BETWEEN 1 AND 1000),
+    created_at timestamptz NOT NULL
+);
+COMMENT ON TABLE tenant IS 'Owner of rows; nothing crosses it';
+COMMENT ON COLUMN tenant.weight IS 'Share among tenants, from 1';
+SELECT guard('tenant', '{tenant_id}');
+GRANT SELECT, INSERT ON tenant TO orch_app;
+
+-- Apart from `tenant`, because it is written with every submit.
+CREATE TABLE tenant_clock (
+    tenant_id uuid PRIMARY KEY,
+    virtual_us bigint NOT NULL DEFAULT 0,
+    next_image bigint NOT NULL DEFAULT 0 CHECK (next_image BETWEEN 0 AND 4294967295),
+    next_component bigint NOT NULL DEFAULT 0 CHECK (next_component BETWEEN 0 AND 4294967295),
+    next_generation bigint NOT NULL DEFAULT 1
+) WITH (fillfactor = 50);
+COMMENT ON TABLE tenant_clock IS 'Counters of a tenant';
+COMMENT ON COLUMN tenant_clock.virtual_us IS 'Virtual time in microseconds: the sort key of the next job of normal priority';
+COMMENT ON COLUMN tenant_clock.next_image IS 'Number of the next image: its bit in the impact index';
+COMMENT ON COLUMN tenant_clock.next_component IS 'Number of the next component';
+COMMENT ON COLUMN tenant_clock.next_generation IS 'Number of the next impact run';
+SELECT guard('tenant_clock');
+GRANT SELECT, INSERT, UPDATE ON tenant_clock TO orch_app;
+
+CREATE TABLE source (
+    tenant_id uuid NOT NULL REFERENCES tenant,
+    source_id uuid NOT NULL,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, source_id),
+    UNIQUE (tenant_id, name)
+);
+COMMENT ON TABLE source IS 'An upstream that documents come from';
+SELECT guard('source');
+GRANT SELECT, INSERT ON source TO orch_app;

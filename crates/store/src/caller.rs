@@ -1,0 +1,144 @@
+//! Transactions, each opened for a caller.
+
+use deadpool_postgres::Object;
+use jobengine_domain::caller::Caller;
+use jobengine_domain::id::TenantId;
+use jobengine_domain::time::Timestamp;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+use crate::error::StoreError;
+use crate::ts::Ts;
+
+/// A transaction of one tenant. Dropped without [`Tx::commit`] it is rolled back and its connection
+/// closed, because a connection left in the middle of a conversation must not serve the next one.
+#[derive(Debug)]
+pub struct Tx {
+    connection: Option<Object>,
+    tenant: TenantId,
+    subject: String,
+    now: Timestamp,
+}
+
+impl Tx {
+    pub(crate) async fn open(connection: Object, caller: &Caller) -> Result<Self, StoreError> {
+        let open = connection
+            .prepare_cached(include_str!("caller/open.sql"))
+            .await?;
+        let tenant = caller.tenant.to_string();
+        let params: [&(dyn ToSql + Sync); 1] = [&tenant];
+        let (begun, row) = tokio::join!(
+            biased;
+            connection.batch_execute("BEGIN"),
+            connection.query_one(&open, &params)
+        );
+        let tx = |now| Self {
+            connection: Some(connection),
+            tenant: caller.tenant,
+            subject: caller.subject.clone(),
+            now,
+        };
+        match (begun, row) {
+            (Ok(()), Ok(row)) => {
+                let Ts(now) = row.get("now");
+                Ok(tx(now))
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                drop(tx(Timestamp::from_micros(0)));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The database's clock when the transaction began.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Whose rows this transaction sees.
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Who acts.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Makes everything in the transaction lasting, or nothing of it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; after [`StoreError::Unavailable`] it is unknown whether it was committed.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        let connection = self
+            .connection
+            .take()
+            .expect("a transaction has its connection until it ends");
+        match connection.batch_execute("COMMIT").await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                drop(Object::take(connection));
+                Err(error.into())
+            }
+        }
+    }
+
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let statement = self.statement(sql).await?;
+        Ok(self.connection().query(&statement, params).await?)
+    }
+
+    pub(crate) async fn query_opt(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, StoreError> {
+        let statement = self.statement(sql).await?;
+        Ok(self.connection().query_opt(&statement, params).await?)
+    }
+
+    pub(crate) async fn query_one(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, StoreError> {
+        let statement = self.statement(sql).await?;
+        Ok(self.connection().query_one(&statement, params).await?)
+    }
+
+    pub(crate) async fn execute(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, StoreError> {
+        let statement = self.statement(sql).await?;
+        Ok(self.connection().execute(&statement, params).await?)
+    }
+
+    /// Sends a command without parameters, such as a setting of this transaction.
+    pub(crate) async fn command(&self, sql: &'static str) -> Result<(), StoreError> {
+        Ok(self.connection().batch_execute(sql).await?)
+    }
+
+    async fn statement(&self, sql: &str) -> Result<Statement, StoreError> {
+        Ok(self.connection().prepare_cached(sql).await?)
+    }
+
+    fn connection(&self) -> &Object {
+        self.connection
+            .as_ref()
+            .expect("a transaction has its connection until it ends")
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(Object::take(connection));
+        }
+    }
+}

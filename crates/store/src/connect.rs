@@ -1,0 +1,132 @@
+//! Connections to the ledger: one pool for tenants' work, a small one for finding work that is due.
+
+use std::future::Future;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use jobengine_domain::caller::Caller;
+use tokio_postgres::{Config, NoTls, config::Host};
+
+use crate::caller::Tx;
+use crate::error::StoreError;
+use crate::tls;
+
+/// The ledger in PostgreSQL. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    app: Pool,
+    sched: Pool,
+}
+
+/// How often a transaction that met another one is tried.
+const CONFLICT_TRIES: u32 = 5;
+/// A caller waits this long for a connection before it hears that the database is not available.
+const CONNECTION_WAIT: Duration = Duration::from_millis(1_500);
+
+impl Store {
+    /// Opens the pools: `app` logs in as the role that serves tenants, `sched` as the one that only
+    /// sees which tenant has work due. Refuses a database that breaks the promises.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when PostgreSQL cannot be reached, [`StoreError::Unfit`] when a
+    /// role could pass row-level security, the server is too old or a crash could lose commits.
+    pub async fn open(
+        app: &Config,
+        sched: &Config,
+        connections: usize,
+    ) -> Result<Self, StoreError> {
+        let store = Self {
+            app: pool(app, connections)?,
+            sched: pool(sched, 2)?,
+        };
+        store.check_fitness().await?;
+        Ok(store)
+    }
+
+    /// Opens a transaction for a caller: its tenant is bound, its clock is read once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when no connection can be had in time.
+    pub async fn begin(&self, caller: &Caller) -> Result<Tx, StoreError> {
+        Tx::open(self.app.get().await?, caller).await
+    }
+
+    /// A connection of the role that sees across tenants, but only which of them has work due.
+    pub(crate) async fn sched(&self) -> Result<Object, StoreError> {
+        Ok(self.sched.get().await?)
+    }
+
+    /// Runs `work` again, up to five times, while it ends in [`StoreError::Conflict`].
+    ///
+    /// # Errors
+    /// The last error of `work`.
+    pub async fn retrying<T, F>(&self, mut work: impl FnMut() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        for turn in 1..CONFLICT_TRIES {
+            match work().await {
+                Err(StoreError::Conflict(error)) => {
+                    tracing::debug!(turn, %error, "transaction met another one; trying again");
+                    tokio::time::sleep(Duration::from_millis(u64::from(turn) * 7)).await;
+                }
+                answer => return answer,
+            }
+        }
+        work().await
+    }
+
+    /// Whether PostgreSQL answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.app.get().await?.simple_query("SELECT 1").await?;
+        Ok(())
+    }
+
+    async fn check_fitness(&self) -> Result<(), StoreError> {
+        for pool in [&self.app, &self.sched] {
+            let row = pool
+                .get()
+                .await?
+                .query_one(include_str!("connect/fitness.sql"), &[])
+                .await?;
+            let complaint: Option<String> = row.get("complaint");
+            if let Some(complaint) = complaint {
+                return Err(StoreError::Unfit(complaint));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pool(config: &Config, connections: usize) -> Result<Pool, StoreError> {
+    let mut config = config.clone();
+    config
+        .application_name("jobengine")
+        .connect_timeout(CONNECTION_WAIT);
+    config
+        .keepalives_idle(Duration::from_secs(30))
+        .tcp_user_timeout(Duration::from_secs(10));
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let local = config
+        .get_hosts()
+        .iter()
+        .all(|host| matches!(host, Host::Unix(_)));
+    let manager = if local {
+        Manager::from_config(config, NoTls, recycling)
+    } else {
+        Manager::from_config(config, tls::connector()?, recycling)
+    };
+    Pool::builder(manager)
+        .max_size(connections)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(CONNECTION_WAIT))
+        .create_timeout(Some(CONNECTION_WAIT))
+        .recycle_timeout(Some(CONNECTION_WAIT))
+        .build()
+        .map_err(|error| StoreError::Unavailable(Box::new(error)))
+}

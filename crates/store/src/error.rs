@@ -1,0 +1,91 @@
+//! What can go wrong between the ledger and us.
+
+use tokio_postgres::error::SqlState;
+
+/// A failure of the store. A variant for each thing the caller would do differently.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// PostgreSQL cannot be reached, or refuses connections: answer 503 and let the client retry.
+    #[error("the database is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Two transactions met; the same work may succeed when repeated.
+    #[error("the transaction met another one and may be repeated")]
+    Conflict(#[source] tokio_postgres::Error),
+    /// What the transaction was based on is no longer so.
+    #[error("{0} was changed by somebody else")]
+    Stale(&'static str),
+    /// A key that must be new is taken.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// Something named does not exist for this tenant.
+    #[error("{0} does not exist")]
+    Missing(&'static str),
+    /// A stored value cannot be read: a bug, or somebody wrote behind our back.
+    #[error("could not read {place} of a stored row")]
+    Corrupt {
+        /// `table.column`.
+        place: &'static str,
+    },
+    /// The database refuses for a reason that repeating does not cure.
+    #[error("the database refused a statement")]
+    Refused(#[source] tokio_postgres::Error),
+    /// The schema cannot be brought up to date.
+    #[error("the database could not be migrated: {0}")]
+    Migrate(String),
+    /// The database is not set up as the promises need it.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+impl From<tokio_postgres::Error> for StoreError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.code() {
+            None => Self::Unavailable(Box::new(error)),
+            Some(code)
+                if *code == SqlState::T_R_SERIALIZATION_FAILURE
+                    || *code == SqlState::T_R_DEADLOCK_DETECTED =>
+            {
+                Self::Conflict(error)
+            }
+            // Class 57 is "operator intervention", 53 "insufficient resources", 08 "connection".
+            Some(code)
+                if ["57", "53", "08"]
+                    .iter()
+                    .any(|class| code.code().starts_with(class)) =>
+            {
+                Self::Unavailable(Box::new(error))
+            }
+            Some(_) => Self::Refused(error),
+        }
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for StoreError {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            other => Self::Unavailable(Box::new(other)),
+        }
+    }
+}
+
+impl StoreError {
+    /// A unique key that was taken becomes [`StoreError::Exists`], named for people.
+    pub(crate) fn exists(self, what: &'static str) -> Self {
+        match self {
+            Self::Refused(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                Self::Exists(what)
+            }
+            other => other,
+        }
+    }
+}
+
+/// Turns the row count of a guarded write into a verdict: 0 rows mean that the premise is gone.
+pub(crate) fn expect_one(rows: u64, what: &'static str) -> Result<(), StoreError> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Stale(what))
+    }
+}

@@ -1,0 +1,295 @@
+//! Jobs: submitted in batches, read one by one or by page.
+
+use jobengine_domain::class::FailureClass;
+use jobengine_domain::dag::EdgePolicy;
+use jobengine_domain::digest::Digest;
+use jobengine_domain::id::{EventId, JobId, RunId};
+use jobengine_domain::priority::Priority;
+use jobengine_domain::time::Timestamp;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::caller::Tx;
+use crate::draw::{draw, draw_many};
+use crate::error::StoreError;
+use crate::ticket::signed;
+use crate::ts::{Ts, ts};
+
+/// A job as it is submitted: checked at the edge, complete.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Its name within its run; empty without a run.
+    pub key: String,
+    /// Which workers may claim it.
+    pub job_type: String,
+    /// Its band.
+    pub priority: Priority,
+    /// JSON text.
+    pub payload: String,
+    /// Attempts in all.
+    pub max_attempts: u32,
+    /// Attempts that may end with the worker's disappearance.
+    pub max_crashes: u32,
+    /// Not before this moment.
+    pub not_before: Option<Timestamp>,
+    /// Success after this moment does not count.
+    pub deadline: Option<Timestamp>,
+    /// Follows the job through logs and events.
+    pub correlation_id: String,
+    /// Indices of the parents in the same batch, each before this job, and how their ends are taken.
+    pub parents: Vec<(usize, EdgePolicy)>,
+}
+
+/// A job as it stands in the ledger.
+#[derive(Debug, Clone)]
+pub struct JobRecord {
+    /// Its id.
+    pub id: JobId,
+    /// Its run, if any.
+    pub run: Option<RunId>,
+    /// Its name within its run.
+    pub key: String,
+    /// Which workers may claim it.
+    pub job_type: String,
+    /// Its band.
+    pub priority: String,
+    /// `blocked`, `queued`, `leased`, or how it ended.
+    pub state: String,
+    /// JSON text.
+    pub payload: String,
+    /// SHA-256 of the payload text.
+    pub payload_digest: Digest,
+    /// Attempts granted so far.
+    pub attempts: u32,
+    /// Attempts in all.
+    pub max_attempts: u32,
+    /// When it may start, while it is queued.
+    pub ready_at: Option<Timestamp>,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// What the last attempt died of.
+    pub class: Option<FailureClass>,
+    /// What the worker said about it.
+    pub detail: Option<String>,
+    /// JSON text the worker gave as the result.
+    pub result: Option<String>,
+    /// Follows the job through logs and events.
+    pub correlation_id: String,
+}
+
+/// One attempt that has ended.
+#[derive(Debug, Clone)]
+pub struct AttemptRecord {
+    /// Counted from 1.
+    pub attempt: u32,
+    /// Its fence.
+    pub fence: i64,
+    /// When it was granted.
+    pub granted_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// `succeeded`, `failed`, `expired`, `released`, `canceled`, `timed_out`.
+    pub cause: String,
+    /// What it died of.
+    pub class: Option<FailureClass>,
+    /// What the worker said about it.
+    pub detail: Option<String>,
+}
+
+/// Which jobs a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Of this run.
+    pub run: Option<RunId>,
+    /// In this state.
+    pub state: Option<String>,
+    /// Of this type.
+    pub job_type: Option<String>,
+    /// Only jobs after this one.
+    pub after: Option<JobId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Tx {
+    /// Writes jobs to the ledger, queued or blocked by their parents. All or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the tenant does not exist.
+    pub async fn jobs_submit(
+        &self,
+        run: Option<RunId>,
+        jobs: &[NewJob],
+    ) -> Result<Vec<JobId>, StoreError> {
+        let bands: Vec<Priority> = jobs.iter().map(|job| job.priority).collect();
+        let sort_keys = self.sort_keys(&bands).await?;
+        let ids: Vec<Uuid> = draw_many(self.now(), jobs.len());
+        let mut has_children = vec![false; jobs.len()];
+        let (mut parents, mut children, mut policies) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, job) in jobs.iter().enumerate() {
+            for (parent, policy) in &job.parents {
+                has_children[*parent] = true;
+                parents.push(ids[*parent]);
+                children.push(ids[at]);
+                policies.push(policy.as_str());
+            }
+        }
+        let column = |of: fn(&NewJob) -> &str| jobs.iter().map(of).collect::<Vec<&str>>();
+        let number =
+            |of: fn(&NewJob) -> u32| jobs.iter().map(|job| signed(of(job))).collect::<Vec<i32>>();
+        let digests: Vec<Vec<u8>> = jobs
+            .iter()
+            .map(|job| Digest::of(job.payload.as_bytes()).as_bytes().to_vec())
+            .collect();
+        let parent_counts: Vec<i32> = jobs.iter().map(|job| job.parents.len() as i32).collect();
+        let runs = vec![run.map(|run| run.0); jobs.len()];
+        self.execute(
+            include_str!("job/submit.sql"),
+            &[
+                &self.tenant().0,
+                &Ts(self.now()),
+                &ids,
+                &runs,
+                &column(|job| &job.key),
+                &column(|job| &job.job_type),
+                &column(|job| job.priority.as_str()),
+                &sort_keys,
+                &column(|job| &job.payload),
+                &digests,
+                &number(|job| job.max_attempts),
+                &number(|job| job.max_crashes),
+                &jobs.iter().map(|job| ts(job.deadline)).collect::<Vec<_>>(),
+                &jobs
+                    .iter()
+                    .map(|job| ts(job.not_before))
+                    .collect::<Vec<_>>(),
+                &has_children,
+                &parent_counts,
+                &column(|job| &job.correlation_id),
+                &draw_many::<Uuid>(self.now(), jobs.len()),
+            ],
+        )
+        .await?;
+        if let Some(run) = run.filter(|_| !parents.is_empty()) {
+            let params: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+                [&self.tenant().0, &parents, &children, &policies, &run.0];
+            self.execute(include_str!("job/edges.sql"), &params).await?;
+        }
+        Ok(ids.into_iter().map(JobId).collect())
+    }
+
+    /// Reads one job; `None` when this tenant has none of that id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn job_find(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        let row = self
+            .query_opt(include_str!("job/get.sql"), &[&id.0])
+            .await?;
+        row.as_ref().map(job_record).transpose()
+    }
+
+    /// Reads a page of jobs, newest last.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn job_list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
+        let rows = self
+            .query(
+                include_str!("job/list.sql"),
+                &[
+                    &filter.run.map(|run| run.0),
+                    &filter.state,
+                    &filter.job_type,
+                    &filter.after.map_or(Uuid::nil(), |job| job.0),
+                    &i64::from(filter.limit),
+                ],
+            )
+            .await?;
+        rows.iter().map(job_record).collect()
+    }
+
+    /// The attempts of a job that have ended, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn job_attempts(&self, id: JobId) -> Result<Vec<AttemptRecord>, StoreError> {
+        let rows = self
+            .query(include_str!("job/attempts.sql"), &[&id.0])
+            .await?;
+        rows.iter().map(attempt_record).collect()
+    }
+
+    /// Writes one event of a run or of the tenant.
+    pub(crate) async fn event_write(
+        &self,
+        kind: &str,
+        run: Option<RunId>,
+        reason: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let id: EventId = draw(self.now());
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [
+            &self.tenant().0,
+            &id.0,
+            &kind,
+            &Ts(self.now()),
+            &run.map(|run| run.0),
+            &reason,
+        ];
+        self.execute(include_str!("event/write.sql"), &params)
+            .await?;
+        Ok(())
+    }
+}
+
+fn job_record(row: &Row) -> Result<JobRecord, StoreError> {
+    Ok(JobRecord {
+        id: JobId(row.get("job_id")),
+        run: row.get::<_, Option<Uuid>>("run_id").map(RunId),
+        key: row.get("job_key"),
+        job_type: row.get("job_type"),
+        priority: row.get("priority"),
+        state: row.get("state"),
+        payload: row.get("payload"),
+        payload_digest: digest(row.get("payload_digest"), "job.payload_digest")?,
+        attempts: crate::ticket::unsigned(row.get("attempts"), "job.attempts")?,
+        max_attempts: crate::ticket::unsigned(row.get("max_attempts"), "job.max_attempts")?,
+        ready_at: row.get::<_, Option<Ts>>("ready_at").map(|Ts(at)| at),
+        created_at: row.get::<_, Ts>("created_at").0,
+        ended_at: row.get::<_, Option<Ts>>("ended_at").map(|Ts(at)| at),
+        class: class(row.get("class"), "outcome.class")?,
+        detail: row.get("detail"),
+        result: row.get("result"),
+        correlation_id: row.get("correlation_id"),
+    })
+}
+
+fn attempt_record(row: &Row) -> Result<AttemptRecord, StoreError> {
+    Ok(AttemptRecord {
+        attempt: crate::ticket::unsigned(row.get("attempt"), "attempt.attempt")?,
+        fence: row.get("fence"),
+        granted_at: row.get::<_, Ts>("granted_at").0,
+        ended_at: row.get::<_, Ts>("ended_at").0,
+        cause: row.get("cause"),
+        class: class(row.get("class"), "attempt.class")?,
+        detail: row.get("detail"),
+    })
+}
+
+pub(crate) fn class(
+    text: Option<&str>,
+    place: &'static str,
+) -> Result<Option<FailureClass>, StoreError> {
+    text.map(str::parse)
+        .transpose()
+        .map_err(|_| StoreError::Corrupt { place })
+}
+
+pub(crate) fn digest(bytes: &[u8], place: &'static str) -> Result<Digest, StoreError> {
+    bytes
+        .try_into()
+        .map(Digest::from_bytes)
+        .map_err(|_| StoreError::Corrupt { place })
+}

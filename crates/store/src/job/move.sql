@@ -1,0 +1,40 @@
+-- job/move.sql: carries out the decided moves of some jobs of tenant $1 at $2, one element of each array a job:
+-- leases end ($12, the fence), outcomes and attempts are written, retries are queued, dead letters open.
+-- The premise of every move is its fence: the caller compares the number of leases that ended with what it expects.
+WITH moved AS MATERIALIZED (
+    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::integer[], $8::integer[],
+        $9::timestamptz[], $10::boolean[], $11::text[], $12::bigint[], $13::bytea[], $14::uuid[], $15::timestamptz[],
+        $16::integer[], $17::timestamptz[], $18::integer[], $19::integer[], $20::text[], $21::text[], $22::text[],
+        $23::text[], $24::uuid[])
+    AS t (job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, state, fence,
+        token_hash, session_id, granted_at, attempt, ready_at, attempts, crashes, cause, class, detail, result, event_id)
+), released AS (
+    DELETE FROM lease USING moved WHERE lease.job_id = moved.job_id AND lease.fence = moved.fence RETURNING 1
+), ended AS (
+    INSERT INTO outcome (tenant_id, job_id, state, attempt, fence, token_hash, session_id, granted_at, ended_at, class,
+        detail, result)
+    SELECT $1, job_id, state, attempt, fence, token_hash, session_id, granted_at, $2, class, detail, result
+    FROM moved WHERE state <> 'queued'
+), tried AS (
+    INSERT INTO attempt (tenant_id, job_id, attempt, fence, token_hash, session_id, granted_at, ended_at, cause, class, detail)
+    SELECT $1, job_id, attempt, fence, token_hash, session_id, granted_at, $2, cause, class, detail
+    FROM moved WHERE state = 'queued' AND fence IS NOT NULL
+), again AS (
+    INSERT INTO ready (tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes,
+        deadline, has_children)
+    SELECT $1, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes, deadline, has_children
+    FROM moved WHERE state = 'queued' AND ready_at <= $2
+), later AS (
+    INSERT INTO delayed (tenant_id, job_id, job_type, sort_key, ready_at, run_id, attempts, crashes, max_attempts,
+        max_crashes, deadline, has_children)
+    SELECT $1, job_id, job_type, sort_key, ready_at, run_id, attempts, crashes, max_attempts, max_crashes, deadline,
+        has_children
+    FROM moved WHERE state = 'queued' AND ready_at > $2
+), dead AS (
+    INSERT INTO dead_letter (tenant_id, job_id, job_type, class, detail, opened_at)
+    SELECT $1, job_id, job_type, class, coalesce(detail, ''), $2 FROM moved WHERE state = 'failed'
+), told AS (
+    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, attempt, reason)
+    SELECT $1, event_id, 'job.' || state, $2, run_id, job_id, nullif(attempt, 0), coalesce(class, cause) FROM moved
+)
+SELECT count(*) AS released FROM released

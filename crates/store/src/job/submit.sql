@@ -1,0 +1,31 @@
+-- job/submit.sql: writes a batch of jobs of tenant $1 at $2, each to the ledger and to the narrow table of its
+-- state ($16: blocked by so many parents, $14: not before). One element of each array a job.
+WITH new AS MATERIALIZED (
+    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+        $10::bytea[], $11::integer[], $12::integer[], $13::timestamptz[], $14::timestamptz[], $15::boolean[],
+        $16::integer[], $17::text[], $18::uuid[])
+    AS t (job_id, run_id, job_key, job_type, priority, sort_key, payload, payload_digest, max_attempts, max_crashes,
+        deadline, not_before, has_children, parents, correlation_id, event_id)
+), ledger AS (
+    INSERT INTO job (tenant_id, job_id, run_id, job_key, job_type, priority, sort_key, payload, payload_digest,
+        max_attempts, max_crashes, not_before, deadline, correlation_id, created_at)
+    SELECT $1, job_id, run_id, job_key, job_type, priority, sort_key, payload, payload_digest,
+        max_attempts, max_crashes, not_before, deadline, correlation_id, $2 FROM new
+), blocked AS (
+    INSERT INTO waiting (tenant_id, job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline,
+        has_children, parents_left)
+    SELECT $1, job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, parents
+    FROM new WHERE parents > 0
+), later AS (
+    INSERT INTO delayed (tenant_id, job_id, job_type, sort_key, ready_at, run_id, attempts, crashes, max_attempts,
+        max_crashes, deadline, has_children)
+    SELECT $1, job_id, job_type, sort_key, not_before, run_id, 0, 0, max_attempts, max_crashes, deadline, has_children
+    FROM new WHERE parents = 0 AND not_before > $2
+), now AS (
+    INSERT INTO ready (tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes,
+        deadline, has_children)
+    SELECT $1, job_type, sort_key, job_id, run_id, 0, 0, max_attempts, max_crashes, deadline, has_children
+    FROM new WHERE parents = 0 AND (not_before IS NULL OR not_before <= $2)
+)
+INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id)
+SELECT $1, event_id, 'job.submitted', $2, run_id, job_id FROM new

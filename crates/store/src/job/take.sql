@@ -1,0 +1,12 @@
+-- job/take.sql: takes the jobs $1 out of the tables in which a job waits, to be canceled or timed out.
+WITH w AS (DELETE FROM waiting WHERE job_id = ANY ($1) RETURNING *),
+r AS (DELETE FROM ready USING (SELECT job_type, sort_key, job_id FROM job WHERE job_id = ANY ($1)) job
+      WHERE ready.job_type = job.job_type AND ready.sort_key = job.sort_key AND ready.job_id = job.job_id RETURNING ready.*),
+d AS (DELETE FROM delayed WHERE job_id = ANY ($1) RETURNING *)
+SELECT job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children,
+    true AS blocked, NULL::timestamptz AS ready_at, 0 AS attempts, 0 AS crashes FROM w
+UNION ALL
+SELECT job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, false, NULL, attempts, crashes FROM r
+UNION ALL
+SELECT job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, false, ready_at, attempts, crashes FROM d
+ORDER BY job_id

@@ -1,0 +1,208 @@
+//! Leases: claimed in batches, each grant under a new fence.
+
+use jobengine_domain::digest::Digest;
+use jobengine_domain::id::{JobId, RunId, SessionId};
+use jobengine_domain::lease::Fence;
+use jobengine_domain::retry::AttemptLimits;
+use jobengine_domain::state::{Event, JobRules, JobState};
+use jobengine_domain::time::Timestamp;
+use subtle::ConstantTimeEq;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::caller::Tx;
+use crate::draw::draw_many;
+use crate::error::StoreError;
+use crate::job::digest;
+use crate::ticket::unsigned;
+use crate::ts::Ts;
+
+/// Proof of holding a lease: random bits that only the worker knows. Never logged, stored as a hash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LeaseToken(Uuid);
+
+impl LeaseToken {
+    /// As the worker presents it.
+    pub const fn from_uuid(token: Uuid) -> Self {
+        Self(token)
+    }
+
+    /// For the answer to the worker, and for nothing else.
+    pub const fn reveal(self) -> Uuid {
+        self.0
+    }
+
+    pub(crate) fn matches(self, hash: &[u8]) -> bool {
+        Digest::of(self.0.as_bytes()).as_bytes().ct_eq(hash).into()
+    }
+}
+
+impl std::fmt::Debug for LeaseToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LeaseToken(…)")
+    }
+}
+
+/// One job handed to a worker.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Which job.
+    pub job: JobId,
+    /// Its run, if any.
+    pub run: Option<RunId>,
+    /// Its name within its run.
+    pub key: String,
+    /// Whose report counts.
+    pub fence: Fence,
+    /// Proof of holding the lease.
+    pub token: LeaseToken,
+    /// Counted from 1.
+    pub attempt: u32,
+    /// Attempts in all.
+    pub max_attempts: u32,
+    /// JSON text.
+    pub payload: String,
+    /// SHA-256 of the payload text.
+    pub payload_digest: Digest,
+    /// Follows the job through logs and events.
+    pub correlation_id: String,
+    /// Its place in the order of claims.
+    pub sort_key: i64,
+}
+
+impl Tx {
+    /// Moves jobs whose time has come to the ready set; returns the lowest sort key among them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease_promote(
+        &self,
+        job_type: &str,
+        limit: u32,
+    ) -> Result<Option<i64>, StoreError> {
+        let rows = self
+            .query(
+                include_str!("lease/promote.sql"),
+                &[&job_type, &Ts(self.now()), &i64::from(limit)],
+            )
+            .await?;
+        Ok(rows.iter().map(|row| row.get("sort_key")).min())
+    }
+
+    /// Leases up to `limit` ready jobs of one type to a session, from sort key `from` on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease_claim(
+        &self,
+        session: SessionId,
+        job_type: &str,
+        from: i64,
+        limit: u32,
+    ) -> Result<Vec<Grant>, StoreError> {
+        let events: Vec<Uuid> = draw_many(self.now(), limit as usize);
+        let rows = self
+            .query(
+                include_str!("lease/claim.sql"),
+                &[
+                    &self.tenant().0,
+                    &session.0,
+                    &job_type,
+                    &from,
+                    &Ts(self.now()),
+                    &i64::from(limit),
+                    &events,
+                ],
+            )
+            .await?;
+        assert!(
+            rows.len() <= limit as usize,
+            "a claim returns at most what was asked for"
+        );
+        let grants: Vec<Grant> = rows
+            .iter()
+            .map(|row| grant(row, self.now()))
+            .collect::<Result<_, _>>()?;
+        let mut runs: Vec<Uuid> = grants
+            .iter()
+            .filter_map(|grant| grant.run)
+            .map(|run| run.0)
+            .collect();
+        runs.sort_unstable();
+        runs.dedup();
+        if !runs.is_empty() {
+            self.execute(include_str!("run/start.sql"), &[&runs, &Ts(self.now())])
+                .await?;
+        }
+        Ok(grants)
+    }
+
+    /// Checks that `token` holds the lease of `job`, and keeps it from ending until this transaction
+    /// does. Returns the lease's fence; `None` when the lease was lost.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease_check(
+        &self,
+        job: JobId,
+        token: LeaseToken,
+    ) -> Result<Option<Fence>, StoreError> {
+        let row = self
+            .query_opt(include_str!("lease/find.sql"), &[&job.0])
+            .await?;
+        Ok(row
+            .filter(|row| token.matches(row.get("token_hash")))
+            .map(|row| Fence(row.get("fence"))))
+    }
+}
+
+/// Reads a grant, and holds the statement against the rule: it must have moved the job exactly as
+/// the state function says.
+fn grant(row: &Row, now: Timestamp) -> Result<Grant, StoreError> {
+    let job = JobId(row.get("job_id"));
+    let fence = Fence(row.get("fence"));
+    let attempt = unsigned(row.get("attempt"), "lease.attempt")?;
+    let crashes = unsigned(row.get("crashes"), "lease.crashes")?;
+    let max_attempts = unsigned(row.get("max_attempts"), "lease.max_attempts")?;
+    let limits = AttemptLimits {
+        attempts: max_attempts,
+        crashes: unsigned(row.get("max_crashes"), "lease.max_crashes")?,
+    };
+    let deadline = row.get::<_, Option<Ts>>("deadline").map(|Ts(at)| at);
+    let before = JobState::Queued {
+        ready_at: now,
+        attempts: attempt - 1,
+        crashes,
+    };
+    let after = before.apply(
+        &JobRules {
+            job,
+            limits,
+            deadline,
+        },
+        Event::Granted { fence },
+        now,
+    );
+    if after
+        != Ok(JobState::Leased {
+            attempt,
+            fence,
+            crashes,
+        })
+    {
+        return Err(StoreError::Corrupt { place: "lease" });
+    }
+    Ok(Grant {
+        job,
+        run: row.get::<_, Option<Uuid>>("run_id").map(RunId),
+        key: row.get("job_key"),
+        fence,
+        token: LeaseToken(row.get("token")),
+        attempt,
+        max_attempts,
+        payload: row.get("payload"),
+        payload_digest: digest(row.get("payload_digest"), "job.payload_digest")?,
+        correlation_id: row.get("correlation_id"),
+        sort_key: row.get("sort_key"),
+    })
+}

@@ -1,0 +1,222 @@
+//! Runs: jobs started together, and what became of them.
+
+use jobengine_domain::id::{JobId, ProjectId, RunId};
+use jobengine_domain::run::{JobCounts, RunState};
+use jobengine_domain::time::Timestamp;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::caller::Tx;
+use crate::draw::draw;
+use crate::error::{StoreError, expect_one};
+use crate::job::NewJob;
+use crate::ts::Ts;
+
+/// A run as it is created.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// What caused it: one of the contract's triggers.
+    pub trigger: String,
+    /// The project it belongs to.
+    pub project: Option<ProjectId>,
+    /// Follows the run through logs and events.
+    pub correlation_id: String,
+}
+
+/// A run as it stands in the ledger.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// Its id.
+    pub id: RunId,
+    /// What caused it.
+    pub trigger: String,
+    /// Its state.
+    pub state: String,
+    /// The project it belongs to.
+    pub project: Option<ProjectId>,
+    /// Follows the run through logs and events.
+    pub correlation_id: String,
+    /// How many of its jobs are in which state.
+    pub counts: JobCounts,
+    /// Attempts that have ended.
+    pub attempts: u64,
+    /// Attempts that ended because no heartbeat came.
+    pub leases_expired: u64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When its first job was claimed.
+    pub started_at: Option<Timestamp>,
+    /// When its last job ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What the ends of some jobs add to their run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RunGain {
+    pub succeeded: i64,
+    pub failed: i64,
+    pub canceled: i64,
+    pub skipped: i64,
+    pub attempts: i64,
+    pub expired: i64,
+}
+
+impl Tx {
+    /// Creates a run with its jobs; `jobs` stand in topological order.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the tenant does not exist.
+    pub async fn run_create(
+        &self,
+        run: &NewRun,
+        jobs: &[NewJob],
+    ) -> Result<(RunId, Vec<JobId>), StoreError> {
+        let id: RunId = draw(self.now());
+        let project = run.project.map(|project| project.0);
+        let total = i64::try_from(jobs.len()).expect("a run has at most 10,000 jobs");
+        self.execute(
+            include_str!("run/insert.sql"),
+            &[
+                &self.tenant().0,
+                &id.0,
+                &run.trigger,
+                &project,
+                &run.correlation_id,
+                &total,
+                &Ts(self.now()),
+            ],
+        )
+        .await?;
+        self.event_write("run.created", Some(id), Some(&run.trigger))
+            .await?;
+        let ids = self.jobs_submit(Some(id), jobs).await?;
+        if jobs.is_empty() {
+            self.run_end(id, RunState::Succeeded).await?;
+        }
+        Ok((id, ids))
+    }
+
+    /// Reads one run; `None` when this tenant has none of that id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn run_find(&self, id: RunId) -> Result<Option<RunRecord>, StoreError> {
+        let rows = self
+            .query(
+                include_str!("run/list.sql"),
+                &[&Some(id.0), &Uuid::max(), &1_i64],
+            )
+            .await?;
+        rows.first().map(run_record).transpose()
+    }
+
+    /// Reads a page of runs before `before`, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn run_list(
+        &self,
+        before: Option<RunId>,
+        limit: u32,
+    ) -> Result<Vec<RunRecord>, StoreError> {
+        let before = before.map_or(Uuid::max(), |run| run.0);
+        let rows = self
+            .query(
+                include_str!("run/list.sql"),
+                &[&None::<Uuid>, &before, &i64::from(limit)],
+            )
+            .await?;
+        rows.iter().map(run_record).collect()
+    }
+
+    /// Adds the ends of jobs to their runs and ends the runs whose last job has ended. The runs are
+    /// locked already.
+    pub(crate) async fn run_count(
+        &self,
+        gains: &std::collections::BTreeMap<RunId, RunGain>,
+    ) -> Result<(), StoreError> {
+        if gains.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = gains.keys().map(|run| run.0).collect();
+        let column = |of: fn(&RunGain) -> i64| gains.values().map(of).collect::<Vec<i64>>();
+        let rows = self
+            .query(
+                include_str!("run/count.sql"),
+                &[
+                    &ids,
+                    &column(|gain| gain.succeeded),
+                    &column(|gain| gain.failed),
+                    &column(|gain| gain.canceled),
+                    &column(|gain| gain.skipped),
+                    &column(|gain| gain.attempts),
+                    &column(|gain| gain.expired),
+                ],
+            )
+            .await?;
+        if rows.len() < gains.len() {
+            return Err(StoreError::Stale("a run"));
+        }
+        for row in &rows {
+            let state = RunState::of(&counts(row)?);
+            if state.is_terminal() {
+                self.run_end(RunId(row.get("run_id")), state).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_end(&self, id: RunId, state: RunState) -> Result<(), StoreError> {
+        let ended = self
+            .execute(
+                include_str!("run/finish.sql"),
+                &[&id.0, &state.as_str(), &Ts(self.now())],
+            )
+            .await?;
+        expect_one(ended, "the run")?;
+        self.event_write("run.finished", Some(id), Some(state.as_str()))
+            .await
+    }
+}
+
+fn counts(row: &Row) -> Result<JobCounts, StoreError> {
+    let count = |column| {
+        u64::try_from(row.get::<_, i64>(column))
+            .map_err(|_| StoreError::Corrupt { place: "run.jobs" })
+    };
+    let mut counts = JobCounts {
+        total: count("jobs_total")?,
+        started: 0,
+        succeeded: count("jobs_succeeded")?,
+        failed: count("jobs_failed")?,
+        canceled: count("jobs_canceled")?,
+        skipped: count("jobs_skipped")?,
+    };
+    counts.started = if row.get("started") {
+        counts.ended().max(1)
+    } else {
+        0
+    };
+    Ok(counts)
+}
+
+fn run_record(row: &Row) -> Result<RunRecord, StoreError> {
+    let count = |column| {
+        u64::try_from(row.get::<_, i64>(column)).map_err(|_| StoreError::Corrupt {
+            place: "run.attempts",
+        })
+    };
+    Ok(RunRecord {
+        id: RunId(row.get("run_id")),
+        trigger: row.get("trigger"),
+        state: row.get("state"),
+        project: row.get::<_, Option<Uuid>>("project_id").map(ProjectId),
+        correlation_id: row.get("correlation_id"),
+        counts: counts(row)?,
+        attempts: count("attempts")?,
+        leases_expired: count("leases_expired")?,
+        created_at: row.get::<_, Ts>("created_at").0,
+        started_at: row.get::<_, Option<Ts>>("started_at").map(|Ts(at)| at),
+        finished_at: row.get::<_, Option<Ts>>("finished_at").map(|Ts(at)| at),
+    })
+}

@@ -1,0 +1,249 @@
+//! Carrying out decided moves: the one place where a job leaves `leased`, or ends.
+//!
+//! Whoever ends attempts (a report, the reaper, a cancel, a deadline) decides by the pure state
+//! function and hands the moves here: leases end, outcomes and attempts are written, retries are
+//! queued, dead letters open, children are unblocked and runs are counted, in one transaction.
+
+use std::collections::BTreeMap;
+
+use jobengine_domain::id::{JobId, RunId, SessionId};
+use jobengine_domain::lease::Fence;
+use jobengine_domain::state::JobState;
+use jobengine_domain::time::Timestamp;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::caller::Tx;
+use crate::draw::draw_many;
+use crate::error::StoreError;
+use crate::run::RunGain;
+use crate::ticket::{Ticket, signed, unsigned};
+use crate::ts::{Ts, ts};
+
+/// One decided move of one job.
+#[derive(Debug, Clone)]
+pub(crate) struct Move {
+    pub ticket: Ticket,
+    /// The attempt that ends with it, if one was under way.
+    pub held: Option<Held>,
+    pub to: JobState,
+    /// Why, in one word: `succeeded`, `failed`, `expired`, `released`, `canceled`, `timed_out`, `skipped`, `unblocked`.
+    pub cause: &'static str,
+    /// Whether the worker's own report ended the attempt: only then a repeat of it is answered.
+    pub reported: bool,
+    /// The failure's class as the attempt carries it (the job's own stands in `to`).
+    pub class: Option<&'static str>,
+    pub detail: Option<String>,
+    pub result: Option<String>,
+}
+
+/// The attempt under way, as its lease tells it.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub fence: Fence,
+    pub token_hash: Vec<u8>,
+    pub session: SessionId,
+    pub granted_at: Timestamp,
+    pub attempt: u32,
+    pub crashes: u32,
+}
+
+impl Held {
+    pub(crate) fn state(&self) -> JobState {
+        JobState::Leased {
+            attempt: self.attempt,
+            fence: self.fence,
+            crashes: self.crashes,
+        }
+    }
+}
+
+impl Tx {
+    /// Locks the leases of some jobs: first their runs, then the leases, each in the order of ids.
+    pub(crate) async fn leases_lock(
+        &self,
+        jobs: &[Uuid],
+    ) -> Result<BTreeMap<JobId, (Ticket, Held)>, StoreError> {
+        self.query(include_str!("run/lock.sql"), &[&jobs]).await?;
+        let rows = self.query(include_str!("lease/lock.sql"), &[&jobs]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    JobId(row.get("job_id")),
+                    (Ticket::from_row(row), held(row)?),
+                ))
+            })
+            .collect()
+    }
+
+    /// Carries out moves and everything that follows from them. The runs of the jobs are locked.
+    pub(crate) async fn settle(&self, moves: Vec<Move>) -> Result<(), StoreError> {
+        let mut gains: BTreeMap<RunId, RunGain> = BTreeMap::new();
+        let mut moves = moves;
+        // Each turn settles the children that the turn before decided; a DAG has at most 256 levels.
+        while !moves.is_empty() {
+            for step in &moves {
+                if let Some(run) = step.ticket.run {
+                    gains.entry(run).or_default().add(step);
+                }
+            }
+            self.write(&moves).await?;
+            moves = self.children_decide(&moves).await?;
+        }
+        gains.retain(|_, gain| *gain != RunGain::default());
+        self.run_count(&gains).await
+    }
+
+    async fn write(&self, moves: &[Move]) -> Result<(), StoreError> {
+        let held = |of: &dyn Fn(&Held) -> i64| -> Vec<Option<i64>> {
+            moves
+                .iter()
+                .map(|step| step.held.as_ref().map(of))
+                .collect()
+        };
+        let queued: Vec<(Option<Timestamp>, u32, u32)> = moves
+            .iter()
+            .map(|step| match step.to {
+                JobState::Queued {
+                    ready_at,
+                    attempts,
+                    crashes,
+                } => (Some(ready_at), attempts, crashes),
+                _ => (None, 0, 0),
+            })
+            .collect();
+        let row = self
+            .query_one(
+                include_str!("job/move.sql"),
+                &[
+                    &self.tenant().0,
+                    &Ts(self.now()),
+                    &moves
+                        .iter()
+                        .map(|step| step.ticket.job.0)
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.ticket.run.map(|run| run.0))
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.ticket.job_type.as_str())
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.ticket.sort_key)
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.ticket.max_attempts)
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.ticket.max_crashes)
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| ts(step.ticket.deadline))
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.ticket.has_children)
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.to.as_str())
+                        .collect::<Vec<_>>(),
+                    &held(&|held| held.fence.0),
+                    &moves.iter().map(Move::token_hash).collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.held.as_ref().map(|held| held.session.0))
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| ts(step.held.as_ref().map(|held| held.granted_at)))
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.held.as_ref().map_or(0, |held| signed(held.attempt)))
+                        .collect::<Vec<_>>(),
+                    &queued.iter().map(|(at, ..)| ts(*at)).collect::<Vec<_>>(),
+                    &queued
+                        .iter()
+                        .map(|(_, attempts, _)| signed(*attempts))
+                        .collect::<Vec<_>>(),
+                    &queued
+                        .iter()
+                        .map(|(.., crashes)| signed(*crashes))
+                        .collect::<Vec<_>>(),
+                    &moves.iter().map(|step| step.cause).collect::<Vec<_>>(),
+                    &moves.iter().map(Move::class).collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.detail.as_deref())
+                        .collect::<Vec<_>>(),
+                    &moves
+                        .iter()
+                        .map(|step| step.result.as_deref())
+                        .collect::<Vec<_>>(),
+                    &draw_many::<Uuid>(self.now(), moves.len()),
+                ],
+            )
+            .await?;
+        let released: i64 = row.get("released");
+        let expected = moves.iter().filter(|step| step.held.is_some()).count();
+        if usize::try_from(released) == Ok(expected) {
+            Ok(())
+        } else {
+            Err(StoreError::Stale("a lease"))
+        }
+    }
+}
+
+impl Move {
+    fn token_hash(&self) -> Option<&[u8]> {
+        self.held
+            .as_ref()
+            .filter(|_| self.reported)
+            .map(|held| held.token_hash.as_slice())
+    }
+
+    fn class(&self) -> Option<&'static str> {
+        match self.to {
+            JobState::Failed { class } => Some(class.as_str()),
+            JobState::Queued { .. } => self.class,
+            JobState::Blocked
+            | JobState::Leased { .. }
+            | JobState::Succeeded
+            | JobState::Canceled
+            | JobState::TimedOut
+            | JobState::Skipped => None,
+        }
+    }
+}
+
+impl RunGain {
+    fn add(&mut self, step: &Move) {
+        self.attempts += i64::from(step.held.is_some());
+        self.expired += i64::from(step.cause == "expired");
+        match step.to {
+            JobState::Blocked | JobState::Queued { .. } | JobState::Leased { .. } => {}
+            JobState::Succeeded => self.succeeded += 1,
+            JobState::Failed { .. } | JobState::TimedOut => self.failed += 1,
+            JobState::Canceled => self.canceled += 1,
+            JobState::Skipped => self.skipped += 1,
+        }
+    }
+}
+
+fn held(row: &Row) -> Result<Held, StoreError> {
+    Ok(Held {
+        fence: Fence(row.get("fence")),
+        token_hash: row.get("token_hash"),
+        session: SessionId(row.get("session_id")),
+        granted_at: row.get::<_, Ts>("granted_at").0,
+        attempt: unsigned(row.get("attempt"), "lease.attempt")?,
+        crashes: unsigned(row.get("crashes"), "lease.crashes")?,
+    })
+}

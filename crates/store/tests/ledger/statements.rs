@@ -1,0 +1,43 @@
+//! Every SQL file of the store is understood by the migrated schema, and says where it lives.
+
+use std::path::{Path, PathBuf};
+
+use jobengine_store::testing::TestDatabase;
+use tokio_postgres::NoTls;
+
+fn sql_files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sql_files(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "sql") {
+            found.push(path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_statement_can_be_prepared() {
+    let database = TestDatabase::create().await;
+    let (client, connection) = database.app_config().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sql_files(&root, &mut files);
+    assert!(files.len() > 20);
+    for path in files {
+        let name = path.strip_prefix(&root).unwrap().display().to_string();
+        let sql = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            sql.starts_with(&format!("-- {name}: ")),
+            "{name} does not name itself in its first line"
+        );
+        // Administration: several statements, sent as they are.
+        if name == "migrate/roles.sql" {
+            continue;
+        }
+        if let Err(error) = client.prepare(&sql).await {
+            panic!("{name}: {:?}", error.as_db_error());
+        }
+    }
+}
