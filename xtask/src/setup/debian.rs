@@ -69,8 +69,9 @@ impl Admin {
         let root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
         if !root && which("sudo").is_none() {
             bail!(
-                "only root can install packages, and sudo is not here. Please run as root:\n  \
-                 apt-get install --no-install-recommends {}",
+                "only root can install packages, and sudo is not here. Please run this as root, or\n  \
+                 apt-get install --no-install-recommends {}\n\
+                 (which also starts a PostgreSQL of its own on port 5432; nothing here uses that one)",
                 packages.join(" ")
             );
         }

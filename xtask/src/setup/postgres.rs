@@ -40,18 +40,26 @@ pub(super) fn find() -> Option<Found> {
         .max_by_key(|found| found.major)
 }
 
-/// `/usr/lib/postgresql/15/bin` (Debian) and `/usr/pgsql-15/bin` (the PostgreSQL project's RPMs).
+/// Folders with one subfolder a version, and where the programs lie in it: Debian, Red Hat, Alpine,
+/// Homebrew (Apple silicon and Intel). The store searches the same ones.
+const VERSIONED: [(&str, &str, &str); 5] = [
+    ("/usr/lib/postgresql", "", "bin"),
+    ("/usr", "pgsql-", "bin"),
+    ("/usr/libexec", "postgresql", ""),
+    ("/opt/homebrew/opt", "postgresql@", "bin"),
+    ("/usr/local/opt", "postgresql@", "bin"),
+];
+
+/// The folders of [`VERSIONED`] that hold a server.
 fn packaged() -> impl Iterator<Item = PathBuf> {
-    let entries = |folder: &str| std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let rpm = |entry: &std::fs::DirEntry| {
-        entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with("pgsql-"))
-    };
-    entries("/usr/lib/postgresql")
-        .chain(entries("/usr").filter(rpm))
-        .map(|entry| entry.path().join("bin"))
+    VERSIONED
+        .into_iter()
+        .flat_map(|(folder, prefix, below)| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries
+                .filter(move |entry| entry.file_name().to_string_lossy().starts_with(prefix))
+                .map(move |entry| entry.path().join(below))
+        })
         .filter(|folder| folder.join("postgres").is_file())
 }
 
