@@ -11,6 +11,7 @@ mod scan;
 use std::fmt::{self, Display};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
 pub use self::code::DocumentCode;
@@ -20,8 +21,8 @@ use self::scan::Fault;
 /// Levels of arrays and objects inside one another that a document may have.
 pub const DEPTH_MAX: usize = 64;
 
-/// Characters of a detail: a parser's complaint quotes what it met, which may be megabytes.
-const DETAIL_MAX_CHARS: usize = 200;
+/// Characters of a place or a detail: both quote what was met, which may be megabytes.
+const TEXT_MAX_CHARS: usize = 200;
 
 /// Why a document was refused: a stable code, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,23 +37,25 @@ pub struct DocumentError {
 }
 
 impl DocumentError {
-    /// A refusal; the detail is cut to a readable length and freed of control characters.
+    /// A refusal; place and detail are cut to a readable length and freed of control characters.
     pub fn new(code: DocumentCode, place: impl Display, detail: impl Display) -> Self {
-        let detail = detail.to_string();
-        let mut kept: String = detail
-            .chars()
-            .take(DETAIL_MAX_CHARS)
-            .map(|letter| if letter.is_control() { ' ' } else { letter })
-            .collect();
-        if kept.len() < detail.len() {
-            kept.push('…');
-        }
         Self {
             code,
-            place: place.to_string(),
-            detail: kept,
+            place: readable(&place.to_string()),
+            detail: readable(&detail.to_string()),
         }
     }
+}
+
+fn readable(text: &str) -> String {
+    let letters = text.chars().take(TEXT_MAX_CHARS);
+    let mut kept: String = letters
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    if kept.len() < text.len() {
+        kept.push('…');
+    }
+    kept
 }
 
 /// A whole foreign document, or one record of a file with many: UTF-8, without NUL, at most
@@ -112,17 +115,30 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// Reads the document as `T`.
+    /// Reads the document, which must be an object, as `T`.
     ///
     /// # Errors
     /// [`DocumentCode::Truncated`] or [`DocumentCode::JsonInvalid`] with line and column; `wrong`
     /// with the path of the field where it is JSON, but not a `T`.
     pub fn parse<T: Deserialize<'a>>(&self, wrong: DocumentCode) -> Result<T, DocumentError> {
+        // A list would be read as the fields of `T` in their order.
+        if !self.text.trim_ascii_start().starts_with('{') {
+            self.validate()?;
+            let detail = "the document is not a JSON object";
+            return Err(DocumentError::new(wrong, self.origin, detail));
+        }
         serde_json::from_str(self.text).map_err(|error| match error.classify() {
-            Category::Eof => self.misread(DocumentCode::Truncated, &error),
-            Category::Syntax | Category::Io => self.misread(DocumentCode::JsonInvalid, &error),
             Category::Data => self.mistyped::<T>(wrong, &error),
+            Category::Eof | Category::Syntax | Category::Io => self.malformed(&error),
         })
+    }
+
+    /// Whether the document is JSON at all, whatever it says.
+    fn validate(&self) -> Result<(), DocumentError> {
+        match serde_json::from_str::<IgnoredAny>(self.text) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.malformed(&error)),
+        }
     }
 
     /// A refusal of this document because of the field at `path`.
@@ -133,6 +149,15 @@ impl<'a> Document<'a> {
         detail: impl Display,
     ) -> DocumentError {
         DocumentError::new(code, format_args!("{}{path}", self.prefix), detail)
+    }
+
+    fn malformed(&self, error: &serde_json::Error) -> DocumentError {
+        let code = if error.is_eof() {
+            DocumentCode::Truncated
+        } else {
+            DocumentCode::JsonInvalid
+        };
+        self.misread(code, error)
     }
 
     fn misread(&self, code: DocumentCode, error: &serde_json::Error) -> DocumentError {
@@ -277,7 +302,8 @@ mod tests {
             DocumentCode::SbomFieldInvalid,
             "line 1 column 19",
         );
-        check(b"[]", DocumentCode::SbomFieldInvalid, "line 1 column 2");
+        check(b"[]", DocumentCode::SbomFieldInvalid, "line 1 column 1");
+        check(b"[[]", DocumentCode::Truncated, "line 1 column 3");
         check(
             b"{\"a\":\n\"\xff\"}",
             DocumentCode::Utf8Invalid,
@@ -310,8 +336,9 @@ mod tests {
     #[test]
     fn a_detail_stays_readable() {
         let text = format!("{{\"list\": [\"{}\"]}}", "\u{1b}x".repeat(10_000));
-        let error = DocumentError::new(DocumentCode::VexInvalid, "x", &text);
-        assert!(error.detail.chars().count() <= DETAIL_MAX_CHARS + 1);
+        let error = DocumentError::new(DocumentCode::VexInvalid, &text, &text);
+        assert_eq!(error.place, error.detail);
+        assert!(error.detail.chars().count() <= TEXT_MAX_CHARS + 1);
         assert!(!error.detail.contains('\u{1b}'));
     }
 }

@@ -1,8 +1,6 @@
 //! Files that hold many records.
 
-use serde::de::IgnoredAny;
-
-use super::{Document, DocumentCode, DocumentError, Position, scan};
+use super::{Document, DocumentError, Position, scan};
 
 /// Splits a file of records: one JSON value, a JSON array of records, or JSON Lines.
 ///
@@ -16,11 +14,8 @@ pub fn records(bytes: &[u8], record_max_bytes: usize) -> Vec<Result<Document<'_>
     if bytes.trim_ascii_start().first() != Some(&b'[') {
         return vec![Document::check(bytes, record_max_bytes)];
     }
-    match Document::check(bytes, usize::MAX) {
-        Ok(whole) => match whole.parse::<IgnoredAny>(DocumentCode::JsonInvalid) {
-            Ok(_) => array(bytes, record_max_bytes),
-            Err(error) => vec![Err(error)],
-        },
+    match Document::check(bytes, usize::MAX).and_then(|whole| whole.validate()) {
+        Ok(()) => array(bytes, record_max_bytes),
         Err(error) => vec![Err(error)],
     }
 }
@@ -72,6 +67,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::document::DocumentCode;
 
     #[derive(Debug, Deserialize)]
     struct Sample {

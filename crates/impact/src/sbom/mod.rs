@@ -4,6 +4,8 @@ mod cyclonedx;
 mod parts;
 mod spdx;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, DocumentCode, DocumentError};
@@ -99,4 +101,22 @@ pub enum Unmatched {
     VersionNotComparable(String),
     /// The advisory names the package but neither a version nor a range that can be read.
     VersionsNotStated,
+}
+
+/// A short phrase for a person.
+impl fmt::Display for Unmatched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PurlInvalid(why) => write!(f, "not a purl: {why}"),
+            Self::EcosystemUnsupported(kind) => write!(f, "`{kind}` packages are not judged"),
+            Self::VersionMissing => f.write_str("the purl has no version"),
+            Self::DebianSourceUnknown => {
+                f.write_str("the document does not name the Debian release and source package")
+            }
+            Self::VersionNotComparable(version) => {
+                write!(f, "the version `{version}` cannot be ordered")
+            }
+            Self::VersionsNotStated => f.write_str("the advisory states no versions"),
+        }
+    }
 }
