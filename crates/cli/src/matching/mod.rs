@@ -1,0 +1,91 @@
+//! `jobengine match`: findings for some SBOMs, offline and without a server.
+
+mod inputs;
+mod progress;
+mod report;
+mod summary;
+mod table;
+mod unpack;
+mod walk;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use self::inputs::Inputs;
+use self::progress::Progress;
+use self::report::Report;
+
+/// Say which components of some SBOMs have known flaws
+///
+/// Reads everything from files, needs no server and no network, and gives the same bytes for the
+/// same input. A file that cannot be read is named with the place and the reason; the others still
+/// count, and the exit code is 1.
+///
+/// A directory is searched for *.json, *.jsonl and *.ndjson; each may be packed with zstd (.zst) or
+/// gzip (.gz).
+#[derive(Debug, clap::Args)]
+pub(crate) struct MatchArgs {
+    /// SBOMs: CycloneDX JSON 1.2 to 1.6, SPDX JSON 2.2 and 2.3; files or directories
+    #[arg(long = "sbom", value_name = "PATH", required = true, num_args = 1..)]
+    sboms: Vec<PathBuf>,
+    /// Advisories in OSV form: single records, arrays or JSON Lines; files or directories
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    advisories: Vec<PathBuf>,
+    /// OpenVEX documents; files or directories
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    vex: Vec<PathBuf>,
+    /// The catalogue of known exploited vulnerabilities, as CISA publishes it
+    #[arg(long, value_name = "FILE")]
+    kev: Option<PathBuf>,
+    /// CVSS vectors for advisories that carry none: JSON Lines of `{"cve", "cvss_v3", "cvss_v4"}`
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    severity: Vec<PathBuf>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Output {
+    /// For people: one table for each SBOM, the worst first
+    Table,
+    /// For programs: one object, sorted by SBOM, purl and advisory
+    Json,
+}
+
+/// Reads, judges and prints. Findings are no failure; an input that could not be read is.
+///
+/// # Errors
+/// When the result cannot be written.
+pub(crate) fn run(args: &MatchArgs) -> anyhow::Result<ExitCode> {
+    let mut progress = Progress::start();
+    let inputs = Inputs::read(args, &mut progress);
+    progress.phase("judging", 0);
+    let report = Report::new(&inputs);
+    progress.finish();
+
+    for problem in &inputs.problems {
+        eprintln!("error: {problem}");
+    }
+    let text = match args.output {
+        Output::Table => table::render(&report),
+        Output::Json => serde_json::to_string(&report)? + "\n",
+    };
+    write_out(&text)?;
+    eprint!("{}", report.summary);
+    Ok(if inputs.problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}

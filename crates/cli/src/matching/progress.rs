@@ -1,0 +1,54 @@
+//! How far the work is, for whoever waits longer than a second at a terminal.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Whatever is done by then needs no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A bar on standard error; nothing where that is no terminal.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+    shown: bool,
+}
+
+impl Progress {
+    pub(super) fn start() -> Self {
+        let style = ProgressStyle::with_template("{msg:>20} [{bar:30}] {pos}/{len}")
+            .expect("the template is well formed");
+        let bar = ProgressBar::hidden().with_style(style.progress_chars("=> "));
+        Self {
+            bar,
+            started: Instant::now(),
+            shown: false,
+        }
+    }
+
+    /// Begins a part of the work that has so many steps.
+    pub(super) fn phase(&mut self, name: &'static str, steps: usize) {
+        self.bar.set_message(name);
+        self.bar.set_length(steps as u64);
+        self.bar.set_position(0);
+        self.show_when_late();
+    }
+
+    /// One step is done.
+    pub(super) fn step(&mut self) {
+        self.bar.inc(1);
+        self.show_when_late();
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn show_when_late(&mut self) {
+        if !self.shown && self.started.elapsed() >= PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.shown = true;
+        }
+    }
+}
