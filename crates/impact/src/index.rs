@@ -4,7 +4,9 @@
 //! set of images a roaring bitmap. Bitmaps are united all at once (`Bitmap::fast_or`): one by one
 //! costs eleven times as much where a package sits in nearly every image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 use croaring::{Bitmap, Portable};
 
@@ -19,6 +21,9 @@ pub use snapshot::SnapshotError;
 pub struct ImpactIndex {
     /// Version → place in `slots`.
     packages: BTreeMap<PackageKey, BTreeMap<String, u32>>,
+    /// The same, to find one place fast: an image asks for hundreds. It is never walked, so its
+    /// order shows nowhere, and its hashes are the same in every process.
+    by_package: HashMap<Arc<Package>, u32, BuildHasherDefault<DefaultHasher>>,
     slots: Vec<Slot>,
     /// Places in `slots` that hold nothing, to be used again.
     free: Vec<u32>,
@@ -30,7 +35,7 @@ pub struct ImpactIndex {
 /// One version of one package.
 #[derive(Debug, Clone)]
 struct Slot {
-    package: Package,
+    package: Arc<Package>,
     images: Bitmap,
 }
 
@@ -137,15 +142,12 @@ impl ImpactIndex {
 
     /// The place of a package version, made if it has none yet.
     fn slot_of(&mut self, package: &Package) -> u32 {
-        if let Some(slot) = self
-            .packages
-            .get(&package.key)
-            .and_then(|all| all.get(&package.version))
-        {
+        if let Some(slot) = self.by_package.get(package) {
             return *slot;
         }
+        let package = Arc::new(package.clone());
         let fresh = Slot {
-            package: package.clone(),
+            package: Arc::clone(&package),
             images: Bitmap::new(),
         };
         let slot = if let Some(slot) = self.free.pop() {
@@ -155,10 +157,9 @@ impl ImpactIndex {
             self.slots.push(fresh);
             u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 versions fit into memory")
         };
-        self.packages
-            .entry(package.key.clone())
-            .or_default()
-            .insert(package.version.clone(), slot);
+        let versions = self.packages.entry(package.key.clone()).or_default();
+        versions.insert(package.version.clone(), slot);
+        self.by_package.insert(package, slot);
         slot
     }
 
@@ -173,6 +174,7 @@ impl ImpactIndex {
         if !place.images.is_empty() {
             return;
         }
+        self.by_package.remove(&place.package);
         if let Some(versions) = self.packages.get_mut(&place.package.key) {
             versions.remove(&place.package.version);
             if versions.is_empty() {

@@ -5,12 +5,10 @@
 //! versions `u32`; for each version its text and its bitmap; SHA-256 of all that stands before.
 //! Texts and bitmaps (portable roaring form) are preceded by their length in bytes, `u32`.
 
-use std::collections::BTreeMap;
-
 use croaring::{Bitmap, Portable};
 use sha2::{Digest as _, Sha256};
 
-use super::{ImpactIndex, Slot};
+use super::ImpactIndex;
 use crate::package::{Package, PackageKey};
 
 const MAGIC: &[u8; 8] = b"JEIMPACT";
@@ -108,10 +106,9 @@ struct Reader<'b> {
 
 impl<'b> Reader<'b> {
     fn index(&mut self) -> Option<ImpactIndex> {
-        let all = self.bitmap()?;
+        let numbers = self.bitmap()?.to_vec();
+        let mut places: Vec<Vec<u32>> = vec![Vec::new(); numbers.len()];
         let mut index = ImpactIndex::default();
-        let mut places: BTreeMap<u32, Vec<u32>> =
-            all.iter().map(|image| (image, Vec::new())).collect();
         for _ in 0..self.count()? {
             let key: PackageKey = self.text()?.parse().ok()?;
             for _ in 0..self.count()? {
@@ -120,20 +117,19 @@ impl<'b> Reader<'b> {
                     version: self.text()?.to_owned(),
                 };
                 let images = self.bitmap().filter(|images| !images.is_empty())?;
-                let slot = u32::try_from(index.slots.len()).ok()?;
-                for image in images.iter() {
-                    places.get_mut(&image)?.push(slot);
-                }
-                let versions = index.packages.entry(key.clone()).or_default();
-                if versions.insert(package.version.clone(), slot).is_some() {
+                if index.by_package.contains_key(&package) {
                     return None;
                 }
-                index.slots.push(Slot { package, images });
+                let slot = index.slot_of(&package);
+                for image in images.iter() {
+                    places[numbers.binary_search(&image).ok()?].push(slot);
+                }
+                *index.slot_mut(slot) = images;
             }
         }
-        index.images = places
+        index.images = numbers
             .into_iter()
-            .map(|(image, slots)| (image, slots.into()))
+            .zip(places.into_iter().map(Vec::into))
             .collect();
         (self.at == self.bytes.len()).then_some(index)
     }
