@@ -4,8 +4,8 @@
 //! inputs give the same bytes on every machine.
 
 pub mod advisory;
-pub mod delta;
 pub mod cvss_table;
+pub mod delta;
 pub mod document;
 pub mod evaluate;
 pub mod finding;
