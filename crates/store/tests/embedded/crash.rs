@@ -2,14 +2,14 @@
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jobengine_store::embedded::{Cluster, SUPERUSER};
 use nix::sys::signal::Signal;
 use tokio_postgres::NoTls;
 
-use super::holder::spawn_holder;
+use super::holder::{Mortal, spawn_holder};
 use super::support::{
     PATIENCE, children_of, fresh, lives, program, run, send, text, unprivileged, until,
 };
@@ -59,8 +59,7 @@ async fn a_killed_postmaster_is_noticed_and_started_again() {
 async fn postgresql_ends_cleanly_when_we_are_killed() {
     let (dir, options) = fresh();
     let (mut holder, postmaster) = spawn_holder(dir.path());
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    holder.kill();
     println!(
         "PostgreSQL gone after kill -9 of its parent: {:?}",
         until("its end", || !lives(postmaster))
@@ -86,8 +85,7 @@ fn orphaned(data_dir: &Path) -> i32 {
         .collect();
     assert_eq!(guards.len(), 1, "one guard");
     send(guards[0], Signal::SIGKILL);
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    holder.kill();
     std::thread::sleep(Duration::from_millis(500));
     assert!(lives(postmaster), "the orphan ended by itself");
     postmaster
@@ -118,22 +116,21 @@ async fn a_stale_pid_file_whose_id_is_in_use_again_is_no_obstacle() {
         let user = unprivileged();
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }
-    let mut bystander = command.spawn().unwrap();
+    let mut bystander = Mortal(command.stdout(Stdio::null()).spawn().unwrap());
     for stale in ["pgdata/postmaster.pid", "socket/.s.PGSQL.5432.lock"] {
         let file = dir.path().join(stale);
         let old = std::fs::read_to_string(&file).unwrap();
         let rest = old.split_once('\n').unwrap().1;
-        std::fs::write(&file, format!("{}\n{rest}", bystander.id())).unwrap();
+        std::fs::write(&file, format!("{}\n{rest}", bystander.0.id())).unwrap();
     }
 
     let server = Cluster::start(&options).await.unwrap();
     assert_eq!(
-        bystander.try_wait().unwrap(),
+        bystander.0.try_wait().unwrap(),
         None,
         "the innocent process was ended"
     );
-    bystander.kill().unwrap();
-    bystander.wait().unwrap();
+    bystander.kill();
     server.stop().await.unwrap();
 
     // Cut short by a crash of the machine.

@@ -9,6 +9,24 @@ use super::support::until;
 
 const HOLD_VARIABLE: &str = "JOBENGINE_TEST_HOLD_CLUSTER";
 
+/// A child that goes when its test ends, also when that fails.
+pub(crate) struct Mortal(pub(crate) Child);
+
+impl Mortal {
+    /// SIGKILL, and waits for it.
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Not a test of its own: run by others as the process that is killed.
 #[tokio::test]
 async fn holder() {
@@ -25,19 +43,18 @@ async fn holder() {
 }
 
 /// Starts a process of ours that holds a cluster; gives it and the postmaster's id.
-pub(crate) fn spawn_holder(data_dir: &Path) -> (Child, i32) {
+pub(crate) fn spawn_holder(data_dir: &Path) -> (Mortal, i32) {
     let held = data_dir.join("held");
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", "holder::holder"])
-        .env(HOLD_VARIABLE, data_dir)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+        .env(HOLD_VARIABLE, data_dir);
+    let mut holder = Mortal(command.stdout(Stdio::null()).spawn().unwrap());
     until("the holder's start", || {
-        assert_eq!(child.try_wait().unwrap(), None, "the holder ended");
+        assert_eq!(holder.0.try_wait().unwrap(), None, "the holder ended");
         held.exists()
     });
     let pid = std::fs::read_to_string(&held).unwrap().parse().unwrap();
     std::fs::remove_file(held).unwrap();
-    (child, pid)
+    (holder, pid)
 }

@@ -61,14 +61,13 @@ async fn a_second_start_is_refused_by_name() {
 
     let (mut holder, postmaster) = spawn_holder(dir.path());
     let error = Cluster::start(&options).await.unwrap_err();
-    let them = holder.id().to_string();
+    let them = holder.0.id().to_string();
     assert!(
         matches!(&error, EmbeddedError::InUse { holder, .. } if *holder == them),
         "{error}"
     );
     assert!(lives(postmaster));
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    holder.kill();
     until("its end", || !lives(postmaster));
     Cluster::discard(dir.path()).await.unwrap();
     assert!(!dir.path().exists());
