@@ -20,6 +20,8 @@ pub mod purl;
 pub mod range;
 pub mod sbom;
 pub mod segment;
+pub mod segment_input;
+pub mod segment_result;
 pub mod severity;
 pub mod summary;
 pub mod version;
