@@ -1,10 +1,10 @@
-//! One statement, one file, named in its first line, next to the module that sends it.
+//! One statement, one file, named in its first line, next to the module of its concept.
 
 use super::File;
 
 const SOURCES: &str = "crates/store/src/";
 
-/// Every SQL file that is unnamed, away from its module, or sent by nobody.
+/// Every SQL file that is unnamed, away from the module of its concept, or sent by nobody.
 pub(super) fn check(files: &[File]) -> Vec<String> {
     let mut broken = Vec::new();
     for file in files.iter().filter(|file| file.has_extension(&["sql"])) {
@@ -20,18 +20,23 @@ pub(super) fn check(files: &[File]) -> Vec<String> {
                 file.path
             ));
         }
-        let (module, statement) = name.rsplit_once('/').unwrap_or(("", name));
+        let (concept, statement) = name.rsplit_once('/').unwrap_or(("", name));
         let owners = [
-            format!("{SOURCES}{module}.rs"),
-            format!("{SOURCES}{module}/"),
+            format!("{SOURCES}{concept}.rs"),
+            format!("{SOURCES}{concept}/"),
         ];
-        let sends = |other: &&File| {
-            other.has_extension(&["rs"])
-                && owners.iter().any(|owner| other.path.starts_with(owner))
-                && other.text.contains(statement)
+        let rust = || files.iter().filter(|other| other.has_extension(&["rs"]));
+        let owns = |other: &File| owners.iter().any(|owner| other.path.starts_with(owner));
+        if !rust().any(owns) {
+            broken.push(format!("{}: there is no module `{concept}`", file.path));
+        }
+        // A module that moves several concepts at once names the other one's statement in full.
+        let sends = |other: &File| {
+            other.path.starts_with(SOURCES) && other.text.contains(name)
+                || owns(other) && other.text.contains(statement)
         };
-        if !files.iter().any(|other| sends(&other)) {
-            broken.push(format!("{}: no module beside it sends it", file.path));
+        if !rust().any(sends) {
+            broken.push(format!("{}: nobody sends it", file.path));
         }
     }
     broken
@@ -42,11 +47,8 @@ mod tests {
     use super::*;
     use crate::tidy::file;
 
-    fn check_with(path: &str, text: &str, module: &str) -> Vec<String> {
-        check(&[
-            file(path, text),
-            file(module, "include_str!(\"lease/claim.sql\")"),
-        ])
+    fn check_with(path: &str, text: &str, module: &str, sends: &str) -> Vec<String> {
+        check(&[file(path, text), file(module, sends)])
     }
 
     #[test]
@@ -54,22 +56,28 @@ mod tests {
         let path = "crates/store/src/lease/claim.sql";
         let module = "crates/store/src/lease.rs";
         let good = "-- lease/claim.sql: leases jobs.\nSELECT 1\n";
-        assert!(check_with(path, good, module).is_empty());
-        assert!(check_with(path, good, "crates/store/src/lease/mod.rs").is_empty());
+        let sends = "include_str!(\"lease/claim.sql\")";
+        assert!(check_with(path, good, module, sends).is_empty());
+        let inside = "crates/store/src/lease/mod.rs";
+        assert!(check_with(path, good, inside, "include_str!(\"claim.sql\")").is_empty());
         assert_eq!(
-            check_with(path, "SELECT 1\n", module),
-            [
-                "crates/store/src/lease/claim.sql: the first line must begin with `-- lease/claim.sql: `"
-            ]
+            check_with(path, "SELECT 1\n", module, sends),
+            [format!(
+                "{path}: the first line must begin with `-- lease/claim.sql: `"
+            )]
         );
         assert_eq!(
-            check_with(path, good, "crates/store/src/job.rs"),
-            ["crates/store/src/lease/claim.sql: no module beside it sends it"]
+            check_with(path, good, module, ""),
+            [format!("{path}: nobody sends it")]
         );
         assert_eq!(
-            check_with("crates/api/src/claim.sql", good, module),
+            check_with(path, good, "crates/store/src/settle.rs", sends),
+            [format!("{path}: there is no module `lease`")]
+        );
+        assert_eq!(
+            check_with("crates/api/src/claim.sql", good, module, sends),
             ["crates/api/src/claim.sql: only the store speaks SQL"]
         );
-        assert!(check_with("crates/store/migrations/V1__a.sql", "x", module).is_empty());
+        assert!(check_with("crates/store/migrations/V1__a.sql", "x", module, "").is_empty());
     }
 }
