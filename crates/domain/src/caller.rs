@@ -61,7 +61,10 @@ impl FromStr for Scope {
     type Err = UnknownScope;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.iter().copied().find(|scope| scope.as_str() == text);
+        let known = Self::ALL
+            .iter()
+            .copied()
+            .find(|scope| scope.as_str() == text);
         known.ok_or_else(|| UnknownScope(text.to_owned()))
     }
 }
@@ -82,6 +85,11 @@ pub struct Caller {
 impl Caller {
     /// The system itself, acting for a tenant: background passes, never a request.
     pub fn system(tenant: TenantId) -> Self {
-        Self { tenant, project: None, subject: "system".to_owned(), scopes: BTreeSet::new() }
+        Self {
+            tenant,
+            project: None,
+            subject: "system".to_owned(),
+            scopes: BTreeSet::new(),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use croaring::Bitmap;
+use croaring::{Bitmap, Portable};
 
 use crate::evaluate::{Finding, Scope};
 use crate::package::PackageKey;
@@ -29,6 +29,41 @@ pub struct Weight {
     pub kev: bool,
 }
 
+/// One finding set as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FindingRow {
+    /// The package that was judged.
+    pub package: PackageKey,
+    /// The component, as SBOMs spell it.
+    pub purl: String,
+    /// The flaw.
+    pub group: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether it is known to be exploited.
+    pub kev: bool,
+    /// The images, as a roaring bitmap in the portable format.
+    pub images: Vec<u8>,
+}
+
+impl FindingRow {
+    /// What names the row: everything but its images.
+    pub fn key(&self) -> (&PackageKey, &str, &str, Severity, bool) {
+        (
+            &self.package,
+            &self.purl,
+            &self.group,
+            self.severity,
+            self.kev,
+        )
+    }
+}
+
+/// A stored set that is not a roaring bitmap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a stored finding set is damaged")]
+pub struct DamagedSet;
+
 /// Finding → weight → images that have it so. What VEX takes away is not in the sets.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FindingSets {
@@ -36,6 +71,57 @@ pub struct FindingSets {
 }
 
 impl FindingSets {
+    /// From stored rows.
+    ///
+    /// # Errors
+    /// [`DamagedSet`] when one holds no bitmap.
+    pub fn from_rows(rows: impl IntoIterator<Item = FindingRow>) -> Result<Self, DamagedSet> {
+        let mut sets = Self::default();
+        for row in rows {
+            let images = Bitmap::try_deserialize::<Portable>(&row.images).ok_or(DamagedSet)?;
+            let weight = Weight {
+                severity: row.severity,
+                kev: row.kev,
+            };
+            let key = FindingKey {
+                package: row.package,
+                purl: row.purl,
+                group: row.group,
+            };
+            sets.sets
+                .entry(key)
+                .or_default()
+                .entry(weight)
+                .or_default()
+                .or_inplace(&images);
+        }
+        Ok(sets)
+    }
+
+    /// As rows to be stored, sorted. Equal sets give equal bytes.
+    pub fn rows(&self) -> impl Iterator<Item = FindingRow> {
+        self.sets.iter().flat_map(|(key, weights)| {
+            weights.iter().map(|(weight, images)| {
+                // A bitmap made anew has one form, whatever history led to it.
+                let images: Bitmap = images.iter().collect();
+                FindingRow {
+                    package: key.package.clone(),
+                    purl: key.purl.clone(),
+                    group: key.group.clone(),
+                    severity: weight.severity,
+                    kev: weight.kev,
+                    images: images.serialize::<Portable>(),
+                }
+            })
+        })
+    }
+
+    /// The sets, sorted.
+    pub fn sets(&self) -> impl Iterator<Item = (&FindingKey, Weight, &Bitmap)> {
+        let sets = self.sets.iter();
+        sets.flat_map(|(key, weights)| weights.iter().map(move |(weight, set)| (key, *weight, set)))
+    }
+
     /// Replaces what is known of these images within the scope by the findings of an evaluation.
     ///
     /// `images` gives the number of each image that was evaluated, those without a finding

@@ -3,14 +3,14 @@
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
 use jobengine_domain::digest::Digest;
-use jobengine_domain::id::{EventId, JobId, RunId};
+use jobengine_domain::id::{JobId, RunId};
 use jobengine_domain::priority::Priority;
 use jobengine_domain::time::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::caller::Tx;
-use crate::draw::{draw, draw_many};
+use crate::draw::draw_many;
 use crate::error::StoreError;
 use crate::ticket::signed;
 use crate::ts::{Ts, ts};
@@ -220,27 +220,6 @@ impl Tx {
             .query(include_str!("job/attempts.sql"), &[&id.0])
             .await?;
         rows.iter().map(attempt_record).collect()
-    }
-
-    /// Writes one event of a run or of the tenant.
-    pub(crate) async fn event_write(
-        &self,
-        kind: &str,
-        run: Option<RunId>,
-        reason: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let id: EventId = draw(self.now());
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [
-            &self.tenant().0,
-            &id.0,
-            &kind,
-            &Ts(self.now()),
-            &run.map(|run| run.0),
-            &reason,
-        ];
-        self.execute(include_str!("event/write.sql"), &params)
-            .await?;
-        Ok(())
     }
 }
 

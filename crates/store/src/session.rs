@@ -7,6 +7,7 @@ use jobengine_domain::class::FailureClass;
 use jobengine_domain::id::{JobId, SessionId, TenantId};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::state::Event;
+use jobengine_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::caller::Tx;
@@ -35,7 +36,45 @@ pub struct Heartbeat {
     pub directives: Vec<Directive>,
 }
 
+/// A worker, as its session shows it.
+#[derive(Debug, Clone)]
+pub struct SessionRecord {
+    /// The session.
+    pub id: SessionId,
+    /// What the worker calls itself.
+    pub worker: String,
+    /// When it is held to be gone unless it is heard of.
+    pub lease_until: Timestamp,
+    /// How many jobs it holds.
+    pub leases: u64,
+}
+
 impl Tx {
+    /// Reads a page of worker sessions after one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_list(
+        &self,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let after = after.map_or(Uuid::nil(), |session| session.0);
+        let rows = self
+            .query(
+                include_str!("session/list.sql"),
+                &[&after, &i64::from(limit)],
+            )
+            .await?;
+        let session = |row: &tokio_postgres::Row| SessionRecord {
+            id: SessionId(row.get("session_id")),
+            worker: row.get("worker"),
+            lease_until: row.get::<_, Ts>("lease_until").0,
+            leases: row.get::<_, i64>("leases").unsigned_abs(),
+        };
+        Ok(rows.iter().map(session).collect())
+    }
+
     /// Opens a session or keeps it open: from now on it lives for `lease`.
     ///
     /// # Errors

@@ -309,11 +309,10 @@ async fn the_cross_tenant_role_reads_only_what_tells_of_due_work() {
         "lease_until",
         "next_at",
         "delivered_at",
-        "created_at",
+        "completed_at",
         "txid",
-        "state",
-        "generation",
-        "finished_at",
+        "change_id",
+        "stream",
     ];
     let wide: Vec<_> = columns
         .iter()

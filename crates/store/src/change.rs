@@ -1,0 +1,234 @@
+//! The change stream: every change of inventory or knowledge, read in commit order.
+
+use jobengine_domain::digest::Digest;
+use jobengine_domain::id::{SourceId, TenantId};
+use jobengine_domain::time::Timestamp;
+use uuid::Uuid;
+
+use crate::caller::Tx;
+use crate::connect::Store;
+use crate::draw::draw_many;
+use crate::error::{StoreError, expect_one};
+use crate::job::digest;
+use crate::ts::Ts;
+
+/// One change.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Where it stands in the stream.
+    pub place: Place,
+    /// What changed.
+    pub kind: ChangeKind,
+    /// Where the news came from.
+    pub source: Option<SourceId>,
+    /// Image digest, advisory id, `catalogue` or VEX document id.
+    pub subject: String,
+    /// The document before.
+    pub before: Option<Digest>,
+    /// The document after.
+    pub after: Option<Digest>,
+    /// When it was written.
+    pub created_at: Timestamp,
+}
+
+/// What kind of thing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// An image is new, or its SBOM or names are.
+    Image,
+    /// An advisory.
+    Advisory,
+    /// The catalogue of known exploited vulnerabilities.
+    Kev,
+    /// A VEX document.
+    Vex,
+}
+
+impl ChangeKind {
+    /// The column spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Advisory => "advisory",
+            Self::Kev => "kev",
+            Self::Vex => "vex",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, StoreError> {
+        [Self::Image, Self::Advisory, Self::Kev, Self::Vex]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(StoreError::Corrupt {
+                place: "change.kind",
+            })
+    }
+}
+
+/// A place in a stream: the writing transaction, and the row in it. Places of one stream are
+/// ordered as the stream is; they mean nothing in another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    txid: String,
+    row: Uuid,
+}
+
+impl Place {
+    /// Before everything.
+    pub fn start() -> Self {
+        Self {
+            txid: "0".to_owned(),
+            row: Uuid::nil(),
+        }
+    }
+
+    /// From the two parts; `None` when the first is not the number of a transaction.
+    pub fn from_parts(txid: &str, row: Uuid) -> Option<Self> {
+        txid.parse::<u64>().ok().map(|txid| Self {
+            txid: txid.to_string(),
+            row,
+        })
+    }
+
+    /// The transaction's number and the row's id.
+    pub fn parts(&self) -> (&str, Uuid) {
+        (&self.txid, self.row)
+    }
+
+    pub(crate) const fn new(txid: String, row: Uuid) -> Self {
+        Self { txid, row }
+    }
+}
+
+/// A change to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct NewChange {
+    pub subject: String,
+    pub before: Option<Digest>,
+    pub after: Option<Digest>,
+}
+
+impl Tx {
+    pub(crate) async fn changes_write(
+        &self,
+        kind: ChangeKind,
+        source: Option<SourceId>,
+        changes: &[NewChange],
+    ) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let bytes = |of: fn(&NewChange) -> Option<&Digest>| -> Vec<Option<&[u8]>> {
+            changes
+                .iter()
+                .map(|change| of(change).map(|digest| digest.as_bytes().as_slice()))
+                .collect()
+        };
+        self.execute(
+            include_str!("change/write.sql"),
+            &[
+                &self.tenant().0,
+                &kind.as_str(),
+                &source.map(|source| source.0),
+                &draw_many::<Uuid>(self.now(), changes.len()),
+                &changes
+                    .iter()
+                    .map(|change| change.subject.as_str())
+                    .collect::<Vec<_>>(),
+                &bytes(|change| change.before.as_ref()),
+                &bytes(|change| change.after.as_ref()),
+                &Ts(self.now()),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// How far a reader has come.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn cursor_get(&self, stream: &str) -> Result<Place, StoreError> {
+        let row = self
+            .query_one(
+                include_str!("change/cursor_get.sql"),
+                &[&self.tenant().0, &stream],
+            )
+            .await?;
+        Ok(Place {
+            txid: row.get("txid"),
+            row: row.get("change_id"),
+        })
+    }
+
+    /// The next changes after a place, at most `limit`, in commit order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn changes_page(&self, after: &Place, limit: u32) -> Result<Vec<Change>, StoreError> {
+        let rows = self
+            .query(
+                include_str!("change/page.sql"),
+                &[&after.txid, &after.row, &i64::from(limit)],
+            )
+            .await?;
+        let bytes = |row: &tokio_postgres::Row, column: &str| {
+            row.get::<_, Option<&[u8]>>(column)
+                .map(|bytes| digest(bytes, "change.after"))
+                .transpose()
+        };
+        rows.iter()
+            .map(|row| {
+                Ok(Change {
+                    place: Place {
+                        txid: row.get("txid"),
+                        row: row.get("change_id"),
+                    },
+                    kind: ChangeKind::parse(row.get("kind"))?,
+                    source: row.get::<_, Option<Uuid>>("source_id").map(SourceId),
+                    subject: row.get("subject"),
+                    before: bytes(row, "before")?,
+                    after: bytes(row, "after")?,
+                    created_at: row.get::<_, Ts>("created_at").0,
+                })
+            })
+            .collect()
+    }
+
+    /// Moves a reader on, when nobody else has moved it since it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when somebody has.
+    pub async fn cursor_move(
+        &self,
+        stream: &str,
+        from: &Place,
+        to: &Place,
+    ) -> Result<(), StoreError> {
+        let moved = self
+            .execute(
+                include_str!("change/cursor_move.sql"),
+                &[&stream, &from.txid, &from.row, &to.txid, &to.row],
+            )
+            .await?;
+        expect_one(moved, "the cursor")
+    }
+}
+
+impl Store {
+    /// Tenants with changes that a reader of the stream has not seen.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tenants_changed(&self, stream: &str) -> Result<Vec<TenantId>, StoreError> {
+        let rows = self
+            .sched()
+            .await?
+            .query(include_str!("change/tenants.sql"), &[&stream])
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| TenantId(row.get("tenant_id")))
+            .collect())
+    }
+}

@@ -1,0 +1,25 @@
+//! Sources: upstreams that documents come from.
+
+use jobengine_domain::id::SourceId;
+
+use crate::caller::Tx;
+use crate::draw::draw;
+use crate::error::StoreError;
+use crate::ts::Ts;
+
+impl Tx {
+    /// The source of this name, made when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn source_ensure(&self, name: &str) -> Result<SourceId, StoreError> {
+        let id: SourceId = draw(self.now());
+        let row = self
+            .query_one(
+                include_str!("source/ensure.sql"),
+                &[&self.tenant().0, &id.0, &name, &Ts(self.now())],
+            )
+            .await?;
+        Ok(SourceId(row.get("source_id")))
+    }
+}

@@ -1,0 +1,97 @@
+//! VEX documents: their statements, each version kept by content.
+
+use jobengine_domain::digest::Digest;
+use jobengine_domain::id::SourceId;
+use jobengine_impact::vex::Statement;
+
+use crate::caller::Tx;
+use crate::change::{ChangeKind, NewChange};
+use crate::document::NewDocument;
+use crate::error::StoreError;
+use crate::job::digest;
+
+/// A VEX document that stands now.
+#[derive(Debug, Clone)]
+pub struct VexRecord {
+    /// Where it came from.
+    pub source: SourceId,
+    /// Its id within the source.
+    pub document: String,
+    /// Digest of its statements.
+    pub digest: Digest,
+}
+
+impl Tx {
+    /// Makes these the statements of a document; tells whether that changed anything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn vex_put(
+        &self,
+        source: SourceId,
+        document: &str,
+        statements: &[Statement],
+    ) -> Result<bool, StoreError> {
+        let facts = NewDocument::of_facts(&statements)?;
+        let before = self
+            .vex_list(Some((source, document)))
+            .await?
+            .first()
+            .map(|standing| standing.digest);
+        if before == Some(facts.digest) {
+            return Ok(false);
+        }
+        let after = facts.digest;
+        self.documents_put("vex", &[facts]).await?;
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [
+            &self.tenant().0,
+            &source.0,
+            &document,
+            &after.as_bytes().as_slice(),
+        ];
+        self.execute(include_str!("vex/put.sql"), &params).await?;
+        let change = NewChange {
+            subject: document.to_owned(),
+            before,
+            after: Some(after),
+        };
+        self.changes_write(ChangeKind::Vex, Some(source), &[change])
+            .await?;
+        Ok(true)
+    }
+
+    /// The VEX documents that stand now: all of them, or one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn vex_list(
+        &self,
+        only: Option<(SourceId, &str)>,
+    ) -> Result<Vec<VexRecord>, StoreError> {
+        let (source, document) = (
+            only.map(|(source, _)| source.0),
+            only.map(|(_, document)| document),
+        );
+        let rows = self
+            .query(include_str!("vex/current.sql"), &[&source, &document])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(VexRecord {
+                    source: SourceId(row.get("source_id")),
+                    document: row.get("document_id"),
+                    digest: digest(row.get("digest"), "vex.digest")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The statements of some versions of documents, in the order of their digests.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn vex_get(&self, versions: &[Digest]) -> Result<Vec<Statement>, StoreError> {
+        let documents = self.facts_get::<Vec<Statement>>(versions).await?;
+        Ok(documents.into_values().flatten().collect())
+    }
+}
