@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
 use crate::error::StoreError;
+use crate::ready::ReadyNotes;
 use crate::ts::Ts;
 
 /// A transaction of one tenant. Dropped without [`Tx::commit`] it is rolled back and its connection
@@ -18,6 +19,7 @@ pub struct Tx {
     tenant: TenantId,
     subject: String,
     now: Timestamp,
+    ready: ReadyNotes,
 }
 
 impl Tx {
@@ -37,6 +39,7 @@ impl Tx {
             tenant: caller.tenant,
             subject: caller.subject.clone(),
             now,
+            ready: ReadyNotes::default(),
         };
         match (begun, row) {
             (Ok(()), Ok(row)) => {
@@ -63,6 +66,10 @@ impl Tx {
     /// Who acts.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    pub(crate) const fn notes(&self) -> &ReadyNotes {
+        &self.ready
     }
 
     /// Makes everything in the transaction lasting, or nothing of it.

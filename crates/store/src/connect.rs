@@ -1,6 +1,7 @@
 //! Connections to the ledger: one pool for tenants' work, a small one for finding work that is due.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -16,6 +17,8 @@ use crate::tls;
 pub struct Store {
     app: Pool,
     sched: Pool,
+    /// For the one connection that stands outside the pools.
+    app_config: Arc<Config>,
 }
 
 /// How often a transaction that met another one is tried.
@@ -38,6 +41,7 @@ impl Store {
         let store = Self {
             app: pool(app, connections)?,
             sched: pool(sched, 2)?,
+            app_config: Arc::new(settled(app)),
         };
         store.check_fitness().await?;
         Ok(store)
@@ -49,6 +53,11 @@ impl Store {
     /// [`StoreError::Unavailable`] when no connection can be had in time.
     pub async fn begin(&self, caller: &Caller) -> Result<Tx, StoreError> {
         Tx::open(self.app.get().await?, caller).await
+    }
+
+    /// How the role that serves tenants connects.
+    pub(crate) fn app_config(&self) -> &Config {
+        &self.app_config
     }
 
     /// A connection of the role that sees across tenants, but only which of them has work due.
@@ -101,7 +110,8 @@ impl Store {
     }
 }
 
-fn pool(config: &Config, connections: usize) -> Result<Pool, StoreError> {
+/// With what every connection of ours has: a name, and an end when the other side is gone.
+fn settled(config: &Config) -> Config {
     let mut config = config.clone();
     config
         .application_name("jobengine")
@@ -109,14 +119,21 @@ fn pool(config: &Config, connections: usize) -> Result<Pool, StoreError> {
     config
         .keepalives_idle(Duration::from_secs(30))
         .tcp_user_timeout(Duration::from_secs(10));
+    config
+}
+
+/// Whether every server stands on this machine, behind a Unix socket: then there is no TLS.
+pub(crate) fn is_local(config: &Config) -> bool {
+    let hosts = config.get_hosts();
+    hosts.iter().all(|host| matches!(host, Host::Unix(_)))
+}
+
+fn pool(config: &Config, connections: usize) -> Result<Pool, StoreError> {
+    let config = settled(config);
     let recycling = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
-    let local = config
-        .get_hosts()
-        .iter()
-        .all(|host| matches!(host, Host::Unix(_)));
-    let manager = if local {
+    let manager = if is_local(&config) {
         Manager::from_config(config, NoTls, recycling)
     } else {
         Manager::from_config(config, tls::connector()?, recycling)

@@ -177,6 +177,12 @@ impl Tx {
                 [&self.tenant().0, &parents, &children, &policies, &run.0];
             self.execute(include_str!("job/edges.sql"), &params).await?;
         }
+        for (job, sort_key) in jobs.iter().zip(&sort_keys) {
+            let waits = job.not_before.is_some_and(|at| at > self.now());
+            if job.parents.is_empty() && !waits {
+                self.note_ready(&job.job_type, *sort_key);
+            }
+        }
         Ok(ids.into_iter().map(JobId).collect())
     }
 

@@ -48,6 +48,8 @@ impl std::fmt::Debug for LeaseToken {
 pub struct Grant {
     /// Which job.
     pub job: JobId,
+    /// Who got it.
+    pub session: SessionId,
     /// Its run, if any.
     pub run: Option<RunId>,
     /// Its name within its run.
@@ -89,34 +91,36 @@ impl Tx {
         Ok(rows.iter().map(|row| row.get("sort_key")).min())
     }
 
-    /// Leases up to `limit` ready jobs of one type to a session, from sort key `from` on.
+    /// Leases ready jobs of one type from sort key `from` on: the first to the first of `takers`, the
+    /// next to the next, as far as there are any. A session may stand among the takers more than once.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn lease_claim(
         &self,
-        session: SessionId,
+        takers: &[SessionId],
         job_type: &str,
         from: i64,
-        limit: u32,
     ) -> Result<Vec<Grant>, StoreError> {
-        let events: Vec<Uuid> = draw_many(self.now(), limit as usize);
+        let events: Vec<Uuid> = draw_many(self.now(), takers.len());
+        let takers: Vec<Uuid> = takers.iter().map(|session| session.0).collect();
+        let limit = i64::try_from(takers.len()).expect("a claim has a bounded number of takers");
         let rows = self
             .query(
                 include_str!("lease/claim.sql"),
                 &[
                     &self.tenant().0,
-                    &session.0,
+                    &takers,
                     &job_type,
                     &from,
                     &Ts(self.now()),
-                    &i64::from(limit),
+                    &limit,
                     &events,
                 ],
             )
             .await?;
         assert!(
-            rows.len() <= limit as usize,
+            rows.len() <= takers.len(),
             "a claim returns at most what was asked for"
         );
         let grants: Vec<Grant> = rows
@@ -194,6 +198,7 @@ fn grant(row: &Row, now: Timestamp) -> Result<Grant, StoreError> {
     }
     Ok(Grant {
         job,
+        session: SessionId(row.get("session_id")),
         run: row.get::<_, Option<Uuid>>("run_id").map(RunId),
         key: row.get("job_key"),
         fence,

@@ -8,11 +8,12 @@ use jobengine_domain::id::{JobId, SessionId, TenantId};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::state::Event;
 use jobengine_domain::time::Timestamp;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::caller::Tx;
 use crate::connect::Store;
-use crate::error::{StoreError, expect_one};
+use crate::error::StoreError;
 use crate::lease::LeaseToken;
 use crate::settle::Move;
 use crate::ticket::{signed, unsigned};
@@ -34,6 +35,38 @@ pub struct Heartbeat {
     pub lease_ms: Option<u32>,
     /// One for each job the worker named, in its order.
     pub directives: Vec<Directive>,
+}
+
+/// A session as its worker opens it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WorkerSession {
+    /// Made by the worker.
+    pub id: SessionId,
+    /// What the worker calls itself.
+    pub worker: String,
+    /// The principal that opens it; only the same one may use it.
+    pub subject: String,
+}
+
+/// A heartbeat, as its worker sends it.
+#[derive(Debug, Clone)]
+pub struct Beat {
+    /// Whose.
+    pub session: SessionId,
+    /// The principal that sends it.
+    pub subject: String,
+    /// What the worker thinks it holds.
+    pub held: Vec<(JobId, LeaseToken)>,
+}
+
+impl Beat {
+    fn directives(&self, leases: &BTreeMap<JobId, &Row>) -> Vec<Directive> {
+        let directive = |(job, token): &(JobId, LeaseToken)| match leases.get(job) {
+            Some(row) if token.matches(row.get("token_hash")) => Directive::Continue,
+            _ => Directive::LeaseLost,
+        };
+        self.held.iter().map(directive).collect()
+    }
 }
 
 /// A worker, as its session shows it.
@@ -66,7 +99,7 @@ impl Tx {
                 &[&after, &i64::from(limit)],
             )
             .await?;
-        let session = |row: &tokio_postgres::Row| SessionRecord {
+        let session = |row: &Row| SessionRecord {
             id: SessionId(row.get("session_id")),
             worker: row.get("worker"),
             lease_until: row.get::<_, Ts>("lease_until").0,
@@ -75,83 +108,106 @@ impl Tx {
         Ok(rows.iter().map(session).collect())
     }
 
-    /// Opens a session or keeps it open: from now on it lives for `lease`.
+    /// Opens sessions or keeps them open: from now on they live for `lease`. Returns those that do; the
+    /// others were opened by another principal.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when another principal opened a session of this id.
-    pub async fn session_open(
+    /// [`StoreError`].
+    pub async fn sessions_open(
         &self,
-        session: SessionId,
-        worker: &str,
+        sessions: &[WorkerSession],
         lease: LeaseMs,
-    ) -> Result<(), StoreError> {
+    ) -> Result<BTreeSet<WorkerSession>, StoreError> {
+        let ids: Vec<Uuid> = sessions.iter().map(|session| session.id.0).collect();
+        let column = |of: fn(&WorkerSession) -> &str| sessions.iter().map(of).collect::<Vec<_>>();
         let rows = self
-            .execute(
+            .query(
                 include_str!("session/open.sql"),
                 &[
                     &self.tenant().0,
-                    &session.0,
-                    &worker,
-                    &self.subject(),
+                    &ids,
+                    &column(|session| &session.worker),
+                    &column(|session| &session.subject),
                     &signed(lease.get()),
                     &Ts(self.now()),
                 ],
             )
             .await?;
-        expect_one(rows, "the worker session")
+        let open: BTreeSet<(Uuid, &str)> = rows
+            .iter()
+            .map(|row| (row.get("session_id"), row.get("subject")))
+            .collect();
+        let is_open =
+            |session: &&WorkerSession| open.contains(&(session.id.0, session.subject.as_str()));
+        Ok(sessions.iter().filter(is_open).cloned().collect())
     }
 
-    /// Takes a heartbeat: holds every lease of the session, tells which of the named ones are lost,
-    /// and ends those the worker does not know of (their claim's answer never arrived).
+    /// Takes heartbeats, at most one of a session: holds every lease of these sessions, tells which of
+    /// the named ones are lost, and ends those the worker does not know of (their claim's answer never
+    /// arrived). The answers stand in the order of the beats.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn session_heartbeat(
-        &self,
-        session: SessionId,
-        held: &[(JobId, LeaseToken)],
-    ) -> Result<Heartbeat, StoreError> {
-        let row = self
-            .query_opt(
+    /// [`StoreError::Conflict`] may be repeated.
+    pub async fn sessions_heartbeat(&self, beats: &[Beat]) -> Result<Vec<Heartbeat>, StoreError> {
+        let sessions: Vec<Uuid> = beats.iter().map(|beat| beat.session.0).collect();
+        let subjects: Vec<&str> = beats.iter().map(|beat| beat.subject.as_str()).collect();
+        let alive = self
+            .query(
                 include_str!("session/extend.sql"),
-                &[&session.0, &self.subject(), &Ts(self.now())],
+                &[&sessions, &subjects, &Ts(self.now())],
             )
             .await?;
-        let Some(row) = row else {
-            return Ok(Heartbeat {
-                lease_ms: None,
-                directives: vec![Directive::LeaseLost; held.len()],
-            });
-        };
-        let lease_ms = unsigned(row.get("lease_ms"), "worker_session.lease_ms")?;
-        let rows = self
-            .query(include_str!("session/leases.sql"), &[&session.0])
-            .await?;
-        let leases: BTreeMap<JobId, _> = rows
+        let alive: BTreeMap<(SessionId, &str), i32> = alive
             .iter()
-            .map(|row| (JobId(row.get("job_id")), row))
-            .collect();
-        let directives = held.iter().map(|(job, token)| match leases.get(job) {
-            Some(row) if token.matches(row.get("token_hash")) => Directive::Continue,
-            _ => Directive::LeaseLost,
-        });
-        let directives = directives.collect();
-        let known: BTreeSet<JobId> = held.iter().map(|(job, _)| *job).collect();
-        let unknown: Vec<Uuid> = leases
-            .iter()
-            .filter(|(job, row)| {
-                let Ts(granted_at) = row.get("granted_at");
-                !known.contains(job) && self.now().ms_since(granted_at) > u64::from(lease_ms)
+            .map(|row| {
+                let id = SessionId(row.get("session_id"));
+                ((id, row.get("subject")), row.get("lease_ms"))
             })
-            .map(|(job, _)| job.0)
             .collect();
-        if !unknown.is_empty() {
+        let rows = self
+            .query(include_str!("session/leases.sql"), &[&sessions])
+            .await?;
+        let mut leases: BTreeMap<SessionId, BTreeMap<JobId, &Row>> = BTreeMap::new();
+        for row in &rows {
+            let of = leases.entry(SessionId(row.get("session_id"))).or_default();
+            of.insert(JobId(row.get("job_id")), row);
+        }
+        let none = BTreeMap::new();
+        let mut unknown = Vec::new();
+        let mut answers = Vec::with_capacity(beats.len());
+        for beat in beats {
+            let Some(lease_ms) = alive.get(&(beat.session, beat.subject.as_str())) else {
+                answers.push(Heartbeat {
+                    lease_ms: None,
+                    directives: vec![Directive::LeaseLost; beat.held.len()],
+                });
+                continue;
+            };
+            let lease_ms = unsigned(*lease_ms, "worker_session.lease_ms")?;
+            let leases = leases.get(&beat.session).unwrap_or(&none);
+            unknown.extend(self.unknown(beat, leases, lease_ms));
+            answers.push(Heartbeat {
+                lease_ms: Some(lease_ms),
+                directives: beat.directives(leases),
+            });
+        }
+        if unknown.is_empty() {
+            // Only extensions are at stake: a crash may lose them, and the next heartbeat mends that.
+            self.command("SET LOCAL synchronous_commit = off").await?;
+        } else {
             self.leases_expire(&unknown).await?;
         }
-        Ok(Heartbeat {
-            lease_ms: Some(lease_ms),
-            directives,
-        })
+        Ok(answers)
+    }
+
+    /// Leases of a session that its worker did not name, although it had the time of a lease to.
+    fn unknown(&self, beat: &Beat, leases: &BTreeMap<JobId, &Row>, lease_ms: u32) -> Vec<Uuid> {
+        let known: BTreeSet<JobId> = beat.held.iter().map(|(job, _)| *job).collect();
+        let overdue = leases.iter().filter(|(job, row)| {
+            let Ts(granted_at) = row.get("granted_at");
+            !known.contains(job) && self.now().ms_since(granted_at) > u64::from(lease_ms)
+        });
+        overdue.map(|(job, _)| job.0).collect()
     }
 
     /// Ends the attempts of sessions that no heartbeat holds any more, at most `limit` of them.

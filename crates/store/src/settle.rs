@@ -191,6 +191,11 @@ impl Tx {
                 ],
             )
             .await?;
+        for step in moves {
+            if matches!(step.to, JobState::Queued { ready_at, .. } if ready_at <= self.now()) {
+                self.note_ready(&step.ticket.job_type, step.ticket.sort_key);
+            }
+        }
         let released: i64 = row.get("released");
         let expected = moves.iter().filter(|step| step.held.is_some()).count();
         if usize::try_from(released) == Ok(expected) {

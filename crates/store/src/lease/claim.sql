@@ -1,6 +1,6 @@
--- lease/claim.sql: session $2 of tenant $1 gets up to $6 ready jobs of type $3 with a sort key from $4 on, at $5.
--- $7 are ids for the events, at least $6 of them. SKIP LOCKED lets claimers pass each other; the fence rises with
--- every grant; of the token only a hash is kept.
+-- lease/claim.sql: the sessions $2 of tenant $1 get up to $6 ready jobs of type $3 with a sort key from $4 on, at $5,
+-- the first session the first job and so on. $7 are ids for the events; $6 is the length of $2 and of $7. SKIP LOCKED
+-- lets claimers pass each other; the fence rises with every grant; of the token only a hash is kept.
 WITH picked AS MATERIALIZED (
     SELECT job_id, sort_key, gen_random_uuid() AS token
     FROM ready WHERE job_type = $3 AND sort_key >= $4
@@ -12,16 +12,17 @@ WITH picked AS MATERIALIZED (
 ), granted AS (
     INSERT INTO lease (tenant_id, job_id, fence, token_hash, session_id, granted_at, job_type, sort_key, run_id,
         attempt, crashes, max_attempts, max_crashes, deadline, has_children)
-    SELECT tenant_id, job_id, nextval('fence'), sha256(uuid_send(token)), $2, $5, job_type, sort_key, run_id,
+    SELECT tenant_id, job_id, nextval('fence'), sha256(uuid_send(token)),
+        ($2::uuid[])[row_number() OVER (ORDER BY sort_key, job_id)], $5, job_type, sort_key, run_id,
         attempts + 1, crashes, max_attempts, max_crashes, deadline, has_children
     FROM gone
-    RETURNING job_id, fence, attempt, crashes, sort_key, run_id, max_attempts, max_crashes, deadline
+    RETURNING job_id, session_id, fence, attempt, crashes, sort_key, run_id, max_attempts, max_crashes, deadline
 ), told AS (
     INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, attempt)
     SELECT $1, ($7::uuid[])[row_number() OVER (ORDER BY sort_key, job_id)], 'job.leased', $5, run_id, job_id, attempt
     FROM granted
 )
-SELECT granted.job_id, granted.fence, granted.attempt, granted.crashes, granted.sort_key, granted.run_id,
+SELECT granted.job_id, granted.session_id, granted.fence, granted.attempt, granted.crashes, granted.sort_key, granted.run_id,
     granted.max_attempts, granted.max_crashes, granted.deadline,
     picked.token, job.job_key, job.payload, job.payload_digest, job.correlation_id
 FROM granted

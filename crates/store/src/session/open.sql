@@ -1,6 +1,11 @@
--- session/open.sql: session $2 of tenant $1, worker $3, opened by $4, is alive at $6 for $5 ms; only its own principal may say so.
+-- session/open.sql: the sessions $2 of tenant $1, of workers $3 opened by $4, are alive at $6 for $5 ms; only the
+-- principal that opened a session may say so. One element of each array a session; returns those that are.
 INSERT INTO worker_session (tenant_id, session_id, worker, subject, lease_ms, lease_until, created_at)
-VALUES ($1, $2, $3, $4, $5, $6::timestamptz + $5::integer * interval '1 millisecond', $6)
+SELECT DISTINCT ON (t.session_id) $1::uuid, t.session_id, t.worker, t.subject, $5::integer,
+    $6::timestamptz + $5::integer * interval '1 millisecond', $6
+FROM unnest($2::uuid[], $3::text[], $4::text[]) AS t (session_id, worker, subject)
+ORDER BY t.session_id, t.subject
 ON CONFLICT (tenant_id, session_id) DO UPDATE
 SET lease_until = greatest(worker_session.lease_until, excluded.lease_until)
 WHERE worker_session.subject = excluded.subject
+RETURNING session_id, subject

@@ -9,7 +9,9 @@ use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::priority::Priority;
 use jobengine_domain::state::Report;
 use jobengine_store::testing::TestDatabase;
-use jobengine_store::{Grant, JobReport, NewJob, NewRun, Reported, Store};
+use jobengine_store::{
+    Beat, Grant, Heartbeat, JobReport, LeaseToken, NewJob, NewRun, Reported, Store, WorkerSession,
+};
 use uuid::Uuid;
 
 pub(crate) struct Ledger {
@@ -54,13 +56,30 @@ impl Ledger {
 
     pub(crate) async fn claim(&self, limit: u32) -> Vec<Grant> {
         let tx = self.store.begin(&self.caller).await.unwrap();
-        tx.session_open(SESSION, "w", LeaseMs::new(30_000).unwrap())
-            .await
-            .unwrap();
+        let session = WorkerSession {
+            id: SESSION,
+            worker: "w".into(),
+            subject: self.caller.subject.clone(),
+        };
+        let lease = LeaseMs::new(30_000).unwrap();
+        assert_eq!(tx.sessions_open(&[session], lease).await.unwrap().len(), 1);
         tx.lease_promote("t", limit).await.unwrap();
-        let grants = tx.lease_claim(SESSION, "t", i64::MIN, limit).await.unwrap();
+        let takers = vec![SESSION; limit as usize];
+        let grants = tx.lease_claim(&takers, "t", i64::MIN).await.unwrap();
         tx.commit().await.unwrap();
         grants
+    }
+
+    pub(crate) async fn beat(&self, subject: &str, held: &[(JobId, LeaseToken)]) -> Heartbeat {
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        let beat = Beat {
+            session: SESSION,
+            subject: subject.into(),
+            held: held.to_vec(),
+        };
+        let mut answers = tx.sessions_heartbeat(&[beat]).await.unwrap();
+        tx.commit().await.unwrap();
+        answers.remove(0)
     }
 
     pub(crate) async fn report(&self, grant: &Grant, report: Report) -> Reported {

@@ -3,9 +3,11 @@
 use crate::house::{Ledger, SESSION, accepted, child, failed, job};
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
+use jobengine_domain::id::SessionId;
+use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::priority::Priority;
 use jobengine_domain::state::Report;
-use jobengine_store::{Directive, LeaseToken, NewJob, Reported};
+use jobengine_store::{Directive, LeaseToken, NewJob, Reported, WorkerSession};
 
 #[tokio::test]
 async fn a_job_is_claimed_once_and_its_first_report_counts() {
@@ -152,12 +154,7 @@ async fn a_heartbeat_holds_what_the_worker_knows_and_gives_back_what_it_does_not
     let ledger = Ledger::open().await;
     ledger.submit(&[job(), job()]).await;
     let grants = ledger.claim(2).await;
-    let beat = async |held: &[_]| {
-        let tx = ledger.store.begin(&ledger.caller).await.unwrap();
-        let answer = tx.session_heartbeat(SESSION, held).await.unwrap();
-        tx.commit().await.unwrap();
-        answer
-    };
+    let beat = async |held: &[_]| ledger.beat("system", held).await;
     let both: Vec<_> = grants
         .iter()
         .map(|grant| (grant.job, grant.token))
@@ -196,16 +193,17 @@ async fn another_principal_cannot_use_a_session() {
     let ledger = Ledger::open().await;
     ledger.submit(&[job()]).await;
     let grant = ledger.claim(1).await.remove(0);
-    let stranger = jobengine_domain::caller::Caller {
-        subject: "stranger".into(),
-        ..ledger.caller.clone()
-    };
-    let tx = ledger.store.begin(&stranger).await.unwrap();
-    let answer = tx
-        .session_heartbeat(SESSION, &[(grant.job, grant.token)])
-        .await
-        .unwrap();
+    let answer = ledger.beat("stranger", &[(grant.job, grant.token)]).await;
     assert_eq!(answer.directives, [Directive::LeaseLost]);
+    let session = |subject: &str| WorkerSession {
+        id: SESSION,
+        worker: "w".into(),
+        subject: subject.into(),
+    };
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let lease = LeaseMs::new(30_000).unwrap();
+    let open = tx.sessions_open(&[session("stranger")], lease).await;
+    assert!(open.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -282,4 +280,43 @@ async fn a_deadline_ends_what_waits_and_what_runs() {
         ledger.report(&held, Report::Succeeded).await,
         Reported::LeaseLost
     );
+}
+
+#[tokio::test]
+async fn one_claim_deals_jobs_to_its_takers_in_turn() {
+    let ledger = Ledger::open().await;
+    let ids = ledger.submit(&[job(), job(), job()]).await;
+    let other = SessionId(uuid::Uuid::from_u128(0x52));
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let takers = [SESSION, other, SESSION, other];
+    let grants = tx.lease_claim(&takers, "t", i64::MIN).await.unwrap();
+    let dealt: Vec<_> = grants
+        .iter()
+        .map(|grant| (grant.job, grant.session))
+        .collect();
+    assert_eq!(
+        dealt,
+        [(ids[0], SESSION), (ids[1], other), (ids[2], SESSION)]
+    );
+}
+
+#[tokio::test]
+async fn a_transaction_tells_what_it_made_ready() {
+    let ledger = Ledger::open().await;
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let later = NewJob {
+        not_before: Some("2999-01-01T00:00:00Z".parse().unwrap()),
+        ..job()
+    };
+    let urgent = NewJob {
+        priority: Priority::High,
+        ..job()
+    };
+    tx.jobs_submit(None, &[job(), later, urgent]).await.unwrap();
+    let ready = tx.ready();
+    assert_eq!(ready.len(), 1);
+    assert_eq!((ready[0].job_type.as_str(), ready[0].jobs), ("t", 2));
+    tx.commit().await.unwrap();
+    let first = ledger.claim(1).await.remove(0);
+    assert_eq!(first.sort_key, ready[0].from);
 }
