@@ -1,0 +1,131 @@
+//! Runs: jobs started together by one cause.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::job::NewJob;
+
+/// A run to start: jobs and which of them wait for which.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewRun {
+    /// What started it; `manual` unless said otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// Follows the run through logs and events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<String>,
+    /// The jobs, in any order.
+    pub jobs: Vec<NewRunJob>,
+}
+
+/// One job of a run to start.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewRunJob {
+    /// Its name within the run.
+    pub key: String,
+    /// The job.
+    #[serde(flatten)]
+    pub job: NewJob,
+    /// What it waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<Parent>,
+}
+
+/// A job that another one waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parent {
+    /// The parent's name within the run.
+    pub key: String,
+    /// What the parent's end means; [`EdgePolicy::Require`] unless said otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<EdgePolicy>,
+}
+
+/// What the end of a parent means for a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EdgePolicy {
+    /// The child runs if the parent succeeds.
+    Require,
+    /// The child runs however the parent ends.
+    Always,
+    /// The child runs if the parent fails.
+    OnFailure,
+}
+
+/// Answer to a run's start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunStarted {
+    /// Which run.
+    pub run_id: Uuid,
+    /// Its jobs, by name.
+    pub jobs: Vec<RunJob>,
+}
+
+/// A job of a run, by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunJob {
+    /// Its name within the run.
+    pub key: String,
+    /// Which job.
+    pub job_id: Uuid,
+}
+
+/// A run as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Which run.
+    pub run_id: Uuid,
+    /// What started it.
+    pub trigger: String,
+    /// `planning`, `queued`, `running`, `succeeded`, `partial`, `failed`, `canceled`, `no_work`.
+    pub state: String,
+    /// Follows the run through logs and events.
+    pub correlation_id: String,
+    /// Its jobs, counted.
+    pub counts: RunCounts,
+    /// Attempts at all its jobs.
+    pub attempts: u64,
+    /// Attempts that ended with the worker's disappearance.
+    pub leases_expired: u64,
+    /// When it was created.
+    pub created_at: String,
+    /// When its first job started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// When its last job ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
+}
+
+/// The jobs of a run, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunCounts {
+    /// All of them.
+    pub total: u64,
+    /// Started at least once.
+    pub started: u64,
+    /// Ended well.
+    pub succeeded: u64,
+    /// Ended badly, those past their deadline included.
+    pub failed: u64,
+    /// Called off.
+    pub canceled: u64,
+    /// Not needed, or not possible, after how their parents ended.
+    pub skipped: u64,
+}
+
+/// Answer to a cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Canceled {
+    /// How many jobs were called off.
+    pub canceled: u64,
+}

@@ -1,0 +1,18 @@
+//! Workers as the server sees them.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// One worker process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerSession {
+    /// Which session.
+    pub session_id: Uuid,
+    /// The worker's name.
+    pub worker: String,
+    /// It holds its leases until then, unless a heartbeat comes.
+    pub lease_until: String,
+    /// How many it holds.
+    pub leases: u64,
+}
