@@ -1,1 +1,12 @@
-//! See ARCHITECTURE.md.
+//! Background passes, and the driver that times them.
+//!
+//! A duty is one bounded, repeatable pass; whatever it does, it does under the guards of the
+//! store, so that two replicas may run the same duty at once. It knows nothing of HTTP.
+
+pub mod completion;
+pub mod driver;
+pub mod job_deadline;
+pub mod lease_reaper;
+pub mod outbox;
+pub mod partition;
+pub mod planner;

@@ -4,6 +4,7 @@
 //! inputs give the same bytes on every machine.
 
 pub mod advisory;
+pub mod completion;
 pub mod cvss_table;
 pub mod delta;
 pub mod document;

@@ -1,0 +1,260 @@
+//! Completes impact runs: findings take effect, what changed is summed up, signed and sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jobengine_domain::caller::Caller;
+use jobengine_domain::canon::canonical;
+use jobengine_domain::digest::Digest;
+use jobengine_domain::dsse::SigningKey;
+use jobengine_domain::id::{RunId, TenantId};
+use jobengine_domain::statement::STATEMENT_PAYLOAD_TYPE;
+use jobengine_impact::completion::{ImageDelta, RunCompletion, SegmentAttempt, statement};
+use jobengine_impact::evaluate::Scope;
+use jobengine_impact::finding::FindingSets;
+use jobengine_impact::package::PackageKey;
+use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
+use jobengine_impact::summary::DeltaSummary;
+use jobengine_store::{Completion, RunImage, Store, StoreError, Tx};
+use serde::Serialize;
+
+use crate::driver::{Duty, Report};
+use crate::planner::segment_name;
+
+/// Completes the runs of every tenant, each in the order of its generations.
+#[derive(Debug)]
+pub struct Completing {
+    store: Store,
+    key: Arc<SigningKey>,
+}
+
+impl Completing {
+    /// Completes runs in `store` and signs with `key`.
+    pub const fn new(store: Store, key: Arc<SigningKey>) -> Self {
+        Self { store, key }
+    }
+
+    async fn complete_next(&self, tenant: TenantId) -> Result<bool, StoreError> {
+        let tx = self.store.begin(&Caller::system(tenant)).await?;
+        let Some((run, result)) = tx.completion_next().await? else {
+            return tx.commit().await.map(|()| false);
+        };
+        let merged = Merged::read(&tx, run).await?;
+        let (statement, deltas) = merged.statement(&tx, run, result).await?;
+        let payload = evidence(&statement)?;
+        let envelope = self.key.sign(STATEMENT_PAYLOAD_TYPE, payload.as_bytes());
+        let completion = Completion {
+            delta: evidence(&statement.predicate.delta)?,
+            deltas: evidence(&deltas)?,
+            envelope: evidence(&envelope)?,
+            evaluated: merged
+                .evaluated()
+                .map(|image| (image.digest, image.pinned))
+                .collect(),
+        };
+        tx.findings_replace(&merged.before, &merged.after).await?;
+        tx.completion_save(run, &completion).await?;
+        tx.commit().await?;
+        let DeltaSummary {
+            new,
+            fixed,
+            critical,
+            high,
+            kev,
+        } = statement.predicate.delta;
+        tracing::info!(tenant = %tenant, run = %run, new, fixed, critical, high, kev, "run {run} completed: {new} new, {fixed} fixed");
+        Ok(true)
+    }
+}
+
+impl Duty for Completing {
+    const NAME: &'static str = "completion";
+
+    async fn activate(&self) -> Result<Report, StoreError> {
+        let mut report = Report::default();
+        for tenant in self.store.tenants_completing().await? {
+            let completed = self.complete_next(tenant).await?;
+            report.done += usize::from(completed);
+            report.more |= completed;
+        }
+        Ok(report)
+    }
+}
+
+/// The findings of a run's images before it, and after.
+struct Merged {
+    images: Vec<RunImage>,
+    done: BTreeSet<Digest>,
+    before: FindingSets,
+    after: FindingSets,
+}
+
+impl Merged {
+    async fn read(tx: &Tx, run: RunId) -> Result<Self, StoreError> {
+        let record = tx
+            .impact_run_find(run)
+            .await?
+            .ok_or(StoreError::Missing("the impact run"))?;
+        let images = tx.run_images(run).await?;
+        let packages = record
+            .packages
+            .iter()
+            .map(|package| package.parse())
+            .collect::<Result<_, _>>();
+        let packages: BTreeSet<PackageKey> = packages.map_err(|_| StoreError::Corrupt {
+            place: "impact_run.packages",
+        })?;
+        let mut results = tx
+            .run_artifacts(run, ARTIFACT)
+            .await?
+            .into_iter()
+            .collect::<BTreeMap<_, _>>();
+        let segments = tx.segments_get(run, None).await?;
+        let whole: BTreeSet<Digest> = segments
+            .iter()
+            .filter(|part| part.scope_all)
+            .flat_map(|part| part.images.iter().copied())
+            .collect();
+        let sboms = images.iter().filter(|image| whole.contains(&image.digest));
+        let sboms = sboms
+            .flat_map(|image| [image.before, Some(image.pinned)])
+            .flatten()
+            .collect();
+        let touched: BTreeSet<PackageKey> = tx
+            .sbom_packages(&sboms)
+            .await?
+            .union(&packages)
+            .cloned()
+            .collect();
+        let before = tx.findings_get(&touched).await?;
+        let mut after = before.clone();
+        let numbers: BTreeMap<Digest, u32> = images
+            .iter()
+            .map(|image| (image.digest, image.number))
+            .collect();
+        let mut done = BTreeSet::new();
+        let narrow = Scope::Packages(packages);
+        for segment in &segments {
+            let Some(body) = results.remove(&segment_name(segment.ordinal)) else {
+                continue;
+            };
+            // A result that cannot be read, or speaks of other images, is as good as none: the worker
+            // that made it is no better than its report.
+            let Some(result) = SegmentResult::read(&body)
+                .ok()
+                .filter(|result| result.images == segment.images)
+            else {
+                tracing::warn!(run = %run, segment = segment.ordinal, "the segment's result cannot be used");
+                continue;
+            };
+            let names: Vec<(String, u32)> = segment
+                .images
+                .iter()
+                .map(|image| (image.to_string(), numbers[image]))
+                .collect();
+            let names = names
+                .iter()
+                .map(|(name, number)| (name.as_str(), *number))
+                .collect();
+            let scope = if segment.scope_all {
+                &Scope::All
+            } else {
+                &narrow
+            };
+            after.replace(&names, scope, &result.findings());
+            done.extend(&segment.images);
+        }
+        Ok(Self {
+            images,
+            done,
+            before,
+            after,
+        })
+    }
+
+    fn evaluated(&self) -> impl Iterator<Item = &RunImage> {
+        self.images
+            .iter()
+            .filter(|image| self.done.contains(&image.digest))
+    }
+
+    async fn statement(
+        &self,
+        tx: &Tx,
+        run: RunId,
+        result: String,
+    ) -> Result<
+        (
+            jobengine_domain::statement::Statement<RunCompletion>,
+            Vec<ImageDelta>,
+        ),
+        StoreError,
+    > {
+        let record = tx
+            .impact_run_find(run)
+            .await?
+            .ok_or(StoreError::Missing("the impact run"))?;
+        let by_image = DeltaSummary::by_image(&self.before, &self.after);
+        let deltas: Vec<ImageDelta> = self
+            .images
+            .iter()
+            .filter_map(|image| {
+                by_image.get(&image.number).map(|delta| ImageDelta {
+                    image: image.digest,
+                    delta: *delta,
+                })
+            })
+            .collect();
+        let attempts = tx
+            .run_attempts(run)
+            .await?
+            .into_iter()
+            .map(|attempt| SegmentAttempt {
+                segment: attempt.job_key,
+                attempt: attempt.attempt,
+                outcome: attempt.cause,
+                worker: attempt.session,
+            });
+        let completion = RunCompletion {
+            tenant_id: tx.tenant(),
+            run_id: run,
+            generation: record.generation,
+            mode: record.mode,
+            result,
+            plan_digest: record.plan,
+            inputs_digest: record.inputs,
+            advisories_changed: record.advisories_changed,
+            images_total: record.images_total,
+            images_evaluated: self.done.len() as u64,
+            images_not_evaluated: self
+                .images
+                .iter()
+                .map(|image| image.digest)
+                .filter(|image| !self.done.contains(image))
+                .collect(),
+            delta: DeltaSummary::between(&self.before, &self.after),
+            images: deltas.clone(),
+            leases_expired: record.leases_expired,
+            attempts: attempts.collect(),
+        };
+        let named = self.evaluated().map(|image| {
+            let name = if image.repository.is_empty() {
+                image.digest.to_string()
+            } else {
+                image.repository.clone()
+            };
+            (name, image.digest)
+        });
+        Ok((statement(named, completion), deltas))
+    }
+}
+
+/// Canonical JSON text: what is signed, and what is stored of it.
+fn evidence(value: &impl Serialize) -> Result<String, StoreError> {
+    let bytes = canonical(value).map_err(|_| StoreError::Corrupt {
+        place: "impact_run.envelope",
+    })?;
+    String::from_utf8(bytes).map_err(|_| StoreError::Corrupt {
+        place: "impact_run.envelope",
+    })
+}

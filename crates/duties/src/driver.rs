@@ -1,0 +1,117 @@
+//! The driver: when a duty runs, and what happens when it fails.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobengine_store::StoreError;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// One bounded, repeatable pass without input.
+pub trait Duty: Send + Sync + 'static {
+    /// What it is called in logs.
+    const NAME: &'static str;
+
+    /// Does what is due. A failure is not handled here: the next pass sees the same rows.
+    fn activate(&self) -> impl Future<Output = Result<Report, StoreError>> + Send;
+}
+
+/// What a pass did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many things it dealt with.
+    pub done: usize,
+    /// Whether more is due right now.
+    pub more: bool,
+}
+
+/// Runs duties until it is told to stop.
+#[derive(Debug)]
+pub struct Driver {
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+/// Wakes a duty before its time.
+#[derive(Debug, Clone, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    /// The duty runs as soon as it can.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+impl Driver {
+    /// A driver that stops when `stop` is cancelled.
+    pub fn new(stop: CancellationToken) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            stop,
+        }
+    }
+
+    /// Runs a duty every `period`, at once while more is due, and when it is woken.
+    pub fn add<D: Duty>(&mut self, duty: D, period: Duration) -> Wake {
+        let wake = Wake::default();
+        let (woken, stop) = (wake.clone(), self.stop.clone());
+        self.tasks
+            .spawn(async move { run(&duty, period, &woken, &stop).await });
+        wake
+    }
+
+    /// Waits for every duty to end its pass.
+    pub async fn join(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+async fn run<D: Duty>(duty: &D, period: Duration, wake: &Wake, stop: &CancellationToken) {
+    let name = D::NAME;
+    let mut failures = 0_u32;
+    while !stop.is_cancelled() {
+        match duty.activate().await {
+            Ok(report) => {
+                failures = 0;
+                if report.done > 0 {
+                    tracing::debug!(
+                        duty = name,
+                        done = report.done,
+                        more = report.more,
+                        "duty {name} did its pass"
+                    );
+                }
+                if report.more {
+                    continue;
+                }
+            }
+            Err(error) => {
+                failures = failures.saturating_add(1);
+                tracing::warn!(duty = name, failures, error = %with_sources(&error), "duty {name} failed; trying again later");
+            }
+        }
+        // A failing duty backs off up to a minute: what is broken is not mended by haste.
+        let pause = period
+            .saturating_mul(1 << failures.min(6))
+            .min(Duration::from_mins(1).max(period));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = wake.0.notified() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

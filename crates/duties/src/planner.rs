@@ -1,0 +1,240 @@
+//! Plans impact runs: what changed since the last plan, which images that hits, in which slices.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobengine_domain::caller::Caller;
+use jobengine_domain::canon::canonical;
+use jobengine_domain::defaults::{ATTEMPTS, CRASH_ATTEMPTS};
+use jobengine_domain::id::{RunId, TenantId};
+use jobengine_domain::time::Timestamp;
+use jobengine_impact::delta::AdvisoryDelta;
+use jobengine_impact::impact::impact;
+use jobengine_impact::kev::KevCatalogue;
+use jobengine_impact::plan::{Plan, PlanInput, plan};
+use jobengine_impact::segment::{Segment, SegmentSize};
+use jobengine_queue::{Hint, Queue};
+use jobengine_store::{
+    Change, ImpactIndexes, NewJob, NewRun, PlanFacts, Store, StoreError, TenantIndex,
+};
+use serde_json::json;
+
+use crate::driver::{Duty, Report};
+
+mod news;
+
+use news::News;
+
+/// The reader of the change stream that plans.
+pub const STREAM: &str = "planner";
+/// The type of the jobs that evaluate segments.
+pub const EVALUATE: &str = "impact.evaluate";
+/// Changes taken into one plan; what is left is planned next.
+const CHANGES_MAX: u32 = 50_000;
+
+/// Changes that come together are planned together.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// A plan is made when nothing has changed for so long.
+    pub quiet: Duration,
+    /// It is made at the latest when the oldest change has waited so long.
+    pub longest: Duration,
+}
+
+impl Default for Window {
+    /// One second of quiet, ten at most.
+    fn default() -> Self {
+        Self {
+            quiet: Duration::from_secs(1),
+            longest: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Window {
+    fn is_over(self, oldest: &Change, newest: &Change, now: Timestamp) -> bool {
+        let waited = |change: &Change, time: Duration| {
+            u128::from(now.ms_since(change.created_at)) >= time.as_millis()
+        };
+        waited(newest, self.quiet) || waited(oldest, self.longest)
+    }
+}
+
+/// Plans a run for each tenant whose inventory or knowledge changed.
+pub struct Planner {
+    store: Store,
+    indexes: Arc<ImpactIndexes>,
+    queue: Arc<dyn Queue>,
+    window: Window,
+    size: SegmentSize,
+}
+
+impl Planner {
+    /// Plans from `store`; new jobs are announced through `queue`.
+    pub const fn new(
+        store: Store,
+        indexes: Arc<ImpactIndexes>,
+        queue: Arc<dyn Queue>,
+        window: Window,
+        size: SegmentSize,
+    ) -> Self {
+        Self {
+            store,
+            indexes,
+            queue,
+            window,
+            size,
+        }
+    }
+
+    /// Plans one tenant's changes, when there are any and their window is over. Tells whether it
+    /// did.
+    async fn plan_tenant(&self, tenant: TenantId) -> Result<bool, StoreError> {
+        let caller = Caller::system(tenant);
+        let tx = self.store.begin(&caller).await?;
+        let from = tx.cursor_get(STREAM).await?;
+        let changes = tx.changes_page(&from, CHANGES_MAX).await?;
+        let (Some(oldest), Some(newest)) = (changes.first(), changes.last()) else {
+            tx.commit().await?;
+            return Ok(false);
+        };
+        if !self.window.is_over(oldest, newest, tx.now()) {
+            tx.commit().await?;
+            return Ok(false);
+        }
+        let to = newest.place.clone();
+        let news = News::gather(&tx, &changes).await?;
+        tx.commit().await?;
+
+        let index = self.indexes.current(&self.store, &caller).await?;
+        let index = index.read().await;
+        let (plan, facts) = decide(&index, &news, self.size);
+        drop(index);
+
+        let tx = self.store.begin(&caller).await?;
+        let run = if plan.segments.is_empty() {
+            None
+        } else {
+            Some(create(&tx, &plan, facts).await?)
+        };
+        // The cursor and the run move together: every change is covered by exactly one plan.
+        tx.cursor_move(STREAM, &from, &to).await?;
+        tx.commit().await?;
+        match run {
+            Some(run) => {
+                let PlanFacts {
+                    images_impacted,
+                    images_total,
+                    ..
+                } = facts;
+                let segments = plan.segments.len();
+                tracing::info!(tenant = %tenant, run = %run, changes = changes.len(), images_impacted, images_total, segments,
+                    "planned run {run}: {images_impacted} of {images_total} images in {segments} segments");
+                self.queue.announce(&[Hint::anything(tenant)]);
+            }
+            None => {
+                tracing::info!(tenant = %tenant, changes = changes.len(), "nothing to evaluate: no image is hit")
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Duty for Planner {
+    const NAME: &'static str = "planner";
+
+    async fn activate(&self) -> Result<Report, StoreError> {
+        let mut report = Report::default();
+        for tenant in self.store.tenants_changed(STREAM).await? {
+            match self.plan_tenant(tenant).await {
+                Ok(planned) => report.done += usize::from(planned),
+                // Another replica planned the same changes: its plan stands.
+                Err(StoreError::Stale(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// Pure but for its inputs being read: what the news hits, cut into segments.
+fn decide(index: &TenantIndex, news: &News, size: SegmentSize) -> (Plan, PlanFacts) {
+    let changed =
+        AdvisoryDelta::between(&news.before, &news.kev_before, &news.after, &news.kev_after);
+    // A statement changes no effect: whatever it speaks of is looked at again.
+    let none = KevCatalogue::default();
+    let restated = AdvisoryDelta::between([], &none, &news.restated, &none);
+    let (hit, said) = (
+        impact(&index.index, &changed),
+        impact(&index.index, &restated),
+    );
+    let packages = hit.packages.union(&said.packages).cloned().collect();
+    let scoped = index.digests_of(hit.images.or(&said.images).iter());
+    let fleet = index.digests.len() as u64;
+    let plan = plan(&PlanInput {
+        full: &news.images,
+        scoped: &scoped,
+        packages: &packages,
+        fleet,
+        worst: changed.worst(),
+        kev: changed.exploited(),
+        size,
+    });
+    let facts = PlanFacts {
+        images_impacted: plan
+            .segments
+            .iter()
+            .map(|part| part.images.len() as u64)
+            .sum(),
+        images_total: fleet,
+        advisories_changed: changed.advisories_changed() as u64,
+    };
+    (plan, facts)
+}
+
+async fn create(
+    tx: &jobengine_store::Tx,
+    plan: &Plan,
+    facts: PlanFacts,
+) -> Result<RunId, StoreError> {
+    let correlation_id = plan.digest.to_string();
+    let run = NewRun {
+        trigger: "delta".to_owned(),
+        project: None,
+        correlation_id: correlation_id.clone(),
+    };
+    let jobs: Vec<NewJob> = plan
+        .segments
+        .iter()
+        .map(|segment| job(segment, plan, &correlation_id))
+        .collect();
+    tx.impact_run_create(&run, plan, facts, &jobs).await
+}
+
+/// The job that evaluates a segment. Its images stand in the ledger, not in the payload: a segment
+/// may hold more of them than a payload bears.
+fn job(segment: &Segment, plan: &Plan, correlation_id: &str) -> NewJob {
+    let payload = json!({
+        "ordinal": segment.ordinal,
+        "scopeAll": segment.scope_all,
+        "images": segment.images.len(),
+    });
+    let payload = canonical(&payload).expect("three small numbers");
+    NewJob {
+        key: segment_name(segment.ordinal),
+        job_type: EVALUATE.to_owned(),
+        priority: plan.priority,
+        payload: String::from_utf8(payload).expect("JSON is UTF-8"),
+        max_attempts: ATTEMPTS,
+        max_crashes: CRASH_ATTEMPTS,
+        not_before: None,
+        deadline: None,
+        correlation_id: correlation_id.to_owned(),
+        parents: Vec::new(),
+    }
+}
+
+/// The name of a segment's job within its run; names sort as ordinals do.
+pub(crate) fn segment_name(ordinal: u32) -> String {
+    format!("segment-{ordinal:010}")
+}

@@ -1,0 +1,316 @@
+//! From a changed advisory to a signed event, on a real PostgreSQL: duties, store and pure rules
+//! together, without HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jobengine_domain::caller::Caller;
+use jobengine_domain::digest::Digest;
+use jobengine_domain::dsse::{SigningKey, verify};
+use jobengine_domain::id::{SessionId, TenantId};
+use jobengine_domain::lease::LeaseMs;
+use jobengine_domain::state::Report;
+use jobengine_domain::statement::STATEMENT_PAYLOAD_TYPE;
+use jobengine_duties::completion::Completing;
+use jobengine_duties::driver::Duty as _;
+use jobengine_duties::outbox::Outbox;
+use jobengine_duties::planner::{EVALUATE, Planner, Window};
+use jobengine_impact::advisory::osv;
+use jobengine_impact::evaluate::evaluate;
+use jobengine_impact::kev::KevCatalogue;
+use jobengine_impact::matcher::Matcher;
+use jobengine_impact::sbom;
+use jobengine_impact::segment::SegmentSize;
+use jobengine_impact::segment_input::SegmentSubject;
+use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
+use jobengine_queue::Local;
+use jobengine_store::testing::TestDatabase;
+use jobengine_store::{
+    ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, WorkerSession,
+};
+use uuid::Uuid;
+
+const SESSION: SessionId = SessionId(Uuid::from_u128(0x51));
+
+struct Flow {
+    _database: TestDatabase,
+    store: Store,
+    caller: Caller,
+    planner: Planner,
+    completing: Completing,
+    key: Arc<SigningKey>,
+}
+
+impl Flow {
+    async fn open() -> Self {
+        let database = TestDatabase::create().await;
+        let store = database.store().await;
+        let tenant = TenantId(Uuid::from_u128(0xa));
+        store.tenant_create(tenant, "a", 1).await.unwrap();
+        let key = Arc::new(SigningKey::from_seed(&[7; 32]).unwrap());
+        let window = Window {
+            quiet: Duration::ZERO,
+            longest: Duration::ZERO,
+        };
+        let size = SegmentSize::new(2).unwrap();
+        let indexes = Arc::new(ImpactIndexes::default());
+        Self {
+            planner: Planner::new(store.clone(), indexes, Arc::new(Local::new()), window, size),
+            completing: Completing::new(store.clone(), Arc::clone(&key)),
+            caller: Caller::system(tenant),
+            _database: database,
+            store,
+            key,
+        }
+    }
+
+    async fn image(&self, name: &str, purls: &[&str]) -> Digest {
+        let parts: Vec<_> = purls
+            .iter()
+            .map(|purl| format!(r#"{{"type":"library","purl":"{purl}"}}"#))
+            .collect();
+        let document = format!(
+            r#"{{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{}]}}"#,
+            parts.join(",")
+        );
+        let image = Digest::of(name.as_bytes());
+        let names = ImageNames {
+            repository: Some(name.to_owned()),
+            ..ImageNames::default()
+        };
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        let sbom = sbom::read(document.as_bytes()).unwrap();
+        tx.sbom_put(image, &names, &sbom, document.as_bytes())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        image
+    }
+
+    async fn advisories(&self, records: &[String]) {
+        let records: Vec<_> = records
+            .iter()
+            .map(|record| osv::read(record.as_bytes()).unwrap())
+            .collect();
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        let source = tx.source_ensure("osv").await.unwrap();
+        tx.advisories_put(source, Intake::Snapshot, &records)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn kev(&self, cves: &[&str]) {
+        let entries = cves
+            .iter()
+            .map(|cve| ((*cve).to_owned(), "2024-01-01".to_owned()))
+            .collect();
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        tx.kev_put(&KevCatalogue { entries }).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Plans, evaluates every segment as a worker would, completes; the run, if there was one.
+    async fn turn(&self) -> Option<ImpactRunRecord> {
+        // The stream's reader waits for every transaction of the server that is still open, those of
+        // other tests included.
+        let mut passes = 0;
+        while self.planner.activate().await.unwrap().done == 0 {
+            passes += 1;
+            assert!(passes < 500, "there was news");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        let session = WorkerSession {
+            id: SESSION,
+            worker: "w".into(),
+            subject: "system".into(),
+        };
+        tx.sessions_open(&[session], LeaseMs::new(30_000).unwrap())
+            .await
+            .unwrap();
+        let grants = tx
+            .lease_claim(&[SESSION; 100], EVALUATE, i64::MIN)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        for grant in &grants {
+            let run = grant.run.unwrap();
+            let payload: serde_json::Value = serde_json::from_str(&grant.payload).unwrap();
+            let ordinal = u32::try_from(payload["ordinal"].as_u64().unwrap()).unwrap();
+            let tx = self.store.begin(&self.caller).await.unwrap();
+            let fence = tx
+                .lease_check(grant.job, grant.token)
+                .await
+                .unwrap()
+                .unwrap();
+            let segment = tx.segments_get(run, Some(ordinal)).await.unwrap().remove(0);
+            let input = tx.segment_input(run, &segment).await.unwrap();
+            let matcher = Matcher::new(&input.advisories);
+            let (scope, kev, vex) = (input.scope.clone(), input.kev.clone(), input.vex.clone());
+            let subjects = input.into_images().unwrap();
+            let found = evaluate(
+                subjects.iter().map(SegmentSubject::input),
+                &scope,
+                &matcher,
+                &kev,
+                &vex,
+            );
+            let result = SegmentResult::new(segment.images.iter().copied(), found).unwrap();
+            tx.artifact_put(
+                grant.job,
+                fence,
+                ARTIFACT,
+                "application/json",
+                &result.to_bytes(),
+            )
+            .await
+            .unwrap();
+            let report = JobReport {
+                job: grant.job,
+                token: grant.token,
+                report: Report::Succeeded,
+                detail: None,
+                result: None,
+            };
+            tx.jobs_complete(&[report]).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        if grants.is_empty() {
+            return None;
+        }
+        assert_eq!(self.completing.activate().await.unwrap().done, 1);
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        tx.impact_run_find(grants[0].run.unwrap()).await.unwrap()
+    }
+}
+
+fn advisory(id: &str, cve: &str, package: &str, fixed: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","aliases":["{cve}"],"modified":"2024-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"npm","name":"{package}"}},
+            "ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}],
+            "database_specific":{{}}}}],"database_specific":{{"severity":"CRITICAL"}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_changed_advisory_is_evaluated_for_the_images_it_hits_and_no_others() {
+    let flow = Flow::open().await;
+    let one = flow
+        .image("one", &["pkg:npm/a@1.0.0", "pkg:npm/b@1.0.0"])
+        .await;
+    flow.image("two", &["pkg:npm/b@1.0.0"]).await;
+    flow.image("three", &["pkg:npm/c@1.0.0"]).await;
+    flow.advisories(&[advisory("X-1", "CVE-2024-1", "b", "2.0.0")])
+        .await;
+    let first = flow.turn().await.expect("all images are new");
+    assert_eq!(
+        (
+            first.generation,
+            first.segments,
+            first.images_impacted,
+            first.images_total
+        ),
+        (1, 2, 3, 3)
+    );
+    let delta = first.delta.unwrap();
+    assert_eq!((delta.new, delta.fixed, delta.critical), (2, 0, 2));
+
+    // `b` is no longer hit at 1.0.0, `a` is: image one is looked at for both, two for `b`, three not at all.
+    flow.advisories(&[
+        advisory("X-1", "CVE-2024-1", "b", "0.5.0"),
+        advisory("X-2", "CVE-2024-2", "a", "1.1.0"),
+    ])
+    .await;
+    let second = flow.turn().await.expect("two images are hit");
+    assert_eq!(
+        (
+            second.generation,
+            second.images_impacted,
+            second.images_total
+        ),
+        (2, 2, 3)
+    );
+    assert_eq!(second.advisories_changed, 2);
+    let delta = second.delta.unwrap();
+    assert_eq!(
+        (delta.new, delta.fixed, delta.critical, delta.kev),
+        (1, 2, 1, 0)
+    );
+
+    // The exploit becomes known: the same finding, now with weight.
+    flow.kev(&["CVE-2024-2", "CVE-1999-1"]).await;
+    let third = flow.turn().await.expect("one image is hit");
+    let delta = third.delta.unwrap();
+    assert_eq!(
+        (
+            third.images_impacted,
+            delta.new,
+            delta.kev,
+            third.priority.as_str()
+        ),
+        (1, 0, 1, "emergency")
+    );
+
+    let tx = flow.store.begin(&flow.caller).await.unwrap();
+    let (envelope, deltas) = tx.impact_run_completion(third.id).await.unwrap().unwrap();
+    let (payload, _) = verify(
+        envelope.as_bytes(),
+        STATEMENT_PAYLOAD_TYPE,
+        &[flow.key.public()],
+    )
+    .unwrap();
+    let statement: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(statement["subject"][0]["name"], "one");
+    assert_eq!(statement["predicate"]["delta"]["kev"], 1);
+    assert!(deltas.contains(&one.to_string()));
+}
+
+#[tokio::test]
+async fn a_renamed_record_and_a_changed_text_are_no_work() {
+    let flow = Flow::open().await;
+    flow.image("one", &["pkg:npm/b@1.0.0"]).await;
+    flow.advisories(&[advisory("PYSEC-0000-1", "CVE-2024-1", "b", "2.0.0")])
+        .await;
+    flow.turn().await.expect("the image is new");
+    flow.advisories(&[
+        advisory("PYSEC-2024-9", "CVE-2024-1", "b", "2.0.0").replace("2024-01-01T", "2024-05-05T")
+    ])
+    .await;
+    assert!(flow.turn().await.is_none());
+    let tx = flow.store.begin(&flow.caller).await.unwrap();
+    assert_eq!(tx.impact_run_list(None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_image_made_of_something_else_is_evaluated_for_everything() {
+    let flow = Flow::open().await;
+    flow.advisories(&[
+        advisory("X-1", "CVE-2024-1", "a", "2.0.0"),
+        advisory("X-2", "CVE-2024-2", "b", "2.0.0"),
+    ])
+    .await;
+    flow.image("one", &["pkg:npm/a@1.0.0"]).await;
+    flow.turn().await.expect("the image is new");
+    flow.image("one", &["pkg:npm/a@2.0.0", "pkg:npm/b@1.0.0"])
+        .await;
+    let delta = flow.turn().await.expect("the image changed").delta.unwrap();
+    assert_eq!((delta.new, delta.fixed), (1, 1));
+}
+
+#[tokio::test]
+async fn the_event_leaves_through_the_outbox_once() {
+    let flow = Flow::open().await;
+    flow.image("one", &["pkg:npm/a@1.0.0"]).await;
+    let run = flow.turn().await.expect("the image is new").id;
+    let spool = tempfile::tempdir().unwrap();
+    let outbox = Outbox::new(flow.store.clone(), spool.path().to_owned());
+    assert_eq!(outbox.activate().await.unwrap().done, 1);
+    assert_eq!(outbox.activate().await.unwrap().done, 0);
+    let file = spool
+        .path()
+        .join(flow.caller.tenant.to_string())
+        .join(format!("run-completion.{run}.dsse.json"));
+    let envelope = std::fs::read(file).unwrap();
+    assert!(verify(&envelope, STATEMENT_PAYLOAD_TYPE, &[flow.key.public()]).is_ok());
+}
