@@ -12,11 +12,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jobengine_sdk::worker::Tally;
 use jobengine_sdk::{Client, TokenSource, Worker};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use self::evaluator::Evaluator;
 use self::pace::Pace;
+use crate::signals::stop_on_signal;
 
 /// The type of the jobs that segments are.
 const EVALUATE: &str = "impact.evaluate";
@@ -131,26 +131,6 @@ pub(crate) async fn work(
         .build()?
         .run(shutdown)
         .await
-}
-
-/// Cancels `shutdown` at the first signal; at the second one the process ends.
-fn stop_on_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("no signal can be awaited")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("no signal can be awaited")?;
-    tokio::spawn(async move {
-        for again in [false, true] {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            if again {
-                std::process::exit(1);
-            }
-            tracing::info!("finishing what is held; a second signal ends at once");
-            shutdown.cancel();
-        }
-    });
-    Ok(())
 }
 
 fn processors() -> u32 {
