@@ -133,7 +133,7 @@ impl Planner {
                 self.queue.announce(&[Hint::anything(tenant)]);
             }
             None => {
-                tracing::info!(tenant = %tenant, changes = changes.len(), "nothing to evaluate: no image is hit")
+                tracing::info!(tenant = %tenant, changes = changes.len(), "nothing to evaluate: no image is hit");
             }
         }
         Ok(true)

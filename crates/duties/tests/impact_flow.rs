@@ -1,6 +1,11 @@
 //! From a changed advisory to a signed event, on a real PostgreSQL: duties, store and pure rules
 //! together, without HTTP.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test has nothing to decide when its set-up fails"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

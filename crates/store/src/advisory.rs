@@ -185,7 +185,7 @@ impl Tx {
     pub async fn advisories_by_flaw(
         &self,
         names: &BTreeSet<String>,
-    ) -> Result<Vec<Advisory>, StoreError> {
+    ) -> Result<BTreeMap<Digest, Advisory>, StoreError> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let rows = self
             .query(include_str!("advisory/by_flaw.sql"), &[&names])
@@ -194,7 +194,7 @@ impl Tx {
             .iter()
             .map(|row| digest(row.get("digest"), "advisory.digest"))
             .collect::<Result<_, _>>()?;
-        Ok(self.advisories_get(&digests).await?.into_values().collect())
+        self.advisories_get(&digests).await
     }
 
     /// The advisories of one source that stand now under these ids.

@@ -195,6 +195,24 @@ impl Tx {
             .collect()
     }
 
+    /// How many changes a reader has not seen, and when the oldest of them was written.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn changes_pending(
+        &self,
+        stream: &str,
+    ) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let row = self
+            .query_one(include_str!("change/pending.sql"), &[&stream])
+            .await?;
+        let oldest: Option<Ts> = row.get("oldest");
+        Ok((
+            row.get::<_, i64>("pending").unsigned_abs(),
+            oldest.map(|Ts(at)| at),
+        ))
+    }
+
     /// Moves a reader on, when nobody else has moved it since it was read.
     ///
     /// # Errors

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use jobengine_domain::caller::Caller;
+use jobengine_domain::time::Timestamp;
 use tokio_postgres::{Config, NoTls, config::Host};
 
 use crate::caller::Tx;
 use crate::error::StoreError;
 use crate::tls;
+use crate::ts::Ts;
 
 /// The ledger in PostgreSQL. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -92,6 +94,25 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.app.get().await?.simple_query("SELECT 1").await?;
         Ok(())
+    }
+
+    /// The database's clock: for what is drawn outside a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
+    pub async fn now(&self) -> Result<Timestamp, StoreError> {
+        let row = self.app.get().await?.query_one(include_str!("connect/now.sql"), &[]).await?;
+        let Ts(now) = row.get("now");
+        Ok(now)
+    }
+
+    /// PostgreSQL's version, as it names itself.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
+    pub async fn server_version(&self) -> Result<String, StoreError> {
+        let row = self.app.get().await?.query_one(include_str!("connect/version.sql"), &[]).await?;
+        Ok(row.get("version"))
     }
 
     async fn check_fitness(&self) -> Result<(), StoreError> {

@@ -24,7 +24,7 @@ pub fn draw<T: From<Uuid>>(now: Timestamp) -> T {
 }
 
 /// Draws `count` ids in order.
-pub fn draw_many<T: From<Uuid>>(now: Timestamp, count: usize) -> Vec<T> {
+pub(crate) fn draw_many<T: From<Uuid>>(now: Timestamp, count: usize) -> Vec<T> {
     (0..count).map(|_| draw(now)).collect()
 }
 

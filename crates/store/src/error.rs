@@ -14,9 +14,6 @@ pub enum StoreError {
     /// What the transaction was based on is no longer so.
     #[error("{0} was changed by somebody else")]
     Stale(&'static str),
-    /// A key that must be new is taken.
-    #[error("{0} exists already")]
-    Exists(&'static str),
     /// Something named does not exist for this tenant.
     #[error("{0} does not exist")]
     Missing(&'static str),
@@ -65,18 +62,6 @@ impl From<deadpool_postgres::PoolError> for StoreError {
         match error {
             deadpool_postgres::PoolError::Backend(error) => error.into(),
             other => Self::Unavailable(Box::new(other)),
-        }
-    }
-}
-
-impl StoreError {
-    /// A unique key that was taken becomes [`StoreError::Exists`], named for people.
-    pub(crate) fn exists(self, what: &'static str) -> Self {
-        match self {
-            Self::Refused(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-                Self::Exists(what)
-            }
-            other => other,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::job::digest;
 use crate::sbom::number;
 
 /// Images read per statement while an index is built: bounds the memory of one answer.
-const LOAD_IMAGES: i64 = 2_000;
+const LOAD_IMAGES: u16 = 2_000;
 
 /// The indexes of all tenants. A replica keeps those of the tenants it is asked about.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl TenantIndex {
                     let rows = tx
                         .query(
                             include_str!("impact_index/load.sql"),
-                            &[&last, &LOAD_IMAGES],
+                            &[&last, &i64::from(LOAD_IMAGES)],
                         )
                         .await?;
                     let Some(end) = rows.last() else { break };
@@ -106,7 +106,7 @@ impl TenantIndex {
                     Ok(digest.as_bytes().to_vec())
                 });
                 let images: Vec<Vec<u8>> = images.collect::<Result<_, StoreError>>()?;
-                for some in images.chunks(LOAD_IMAGES.unsigned_abs() as usize) {
+                for some in images.chunks(usize::from(LOAD_IMAGES)) {
                     let rows = tx
                         .query(include_str!("impact_index/named.sql"), &[&some])
                         .await?;

@@ -141,17 +141,27 @@ impl Tx {
         let rows = self
             .query(include_str!("impact_run/inputs.sql"), &[&run.0])
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(RunInput {
-                    kind: row.get("kind"),
-                    source: row.get("source"),
-                    subject: row.get("subject"),
-                    digest: digest(row.get("digest"), "run_input.digest")?,
-                    packages: row.get("packages"),
-                })
-            })
-            .collect()
+        rows.iter().map(run_input).collect()
+    }
+
+    /// Reads a page of what a run was planned from, after the input of this kind, source and subject.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn run_inputs_page(
+        &self,
+        run: RunId,
+        after: Option<(&str, &str, &str)>,
+        limit: u32,
+    ) -> Result<Vec<RunInput>, StoreError> {
+        let (kind, source, subject) = after.unwrap_or_default();
+        let rows = self
+            .query(
+                include_str!("impact_run/inputs_page.sql"),
+                &[&run.0, &kind, &source, &subject, &i64::from(limit)],
+            )
+            .await?;
+        rows.iter().map(run_input).collect()
     }
 
     /// Reads one impact run.
@@ -300,6 +310,16 @@ impl Tx {
         .await?;
         Ok(())
     }
+}
+
+fn run_input(row: &Row) -> Result<RunInput, StoreError> {
+    Ok(RunInput {
+        kind: row.get("kind"),
+        source: row.get("source"),
+        subject: row.get("subject"),
+        digest: digest(row.get("digest"), "run_input.digest")?,
+        packages: row.get("packages"),
+    })
 }
 
 fn impact_run(row: &Row) -> Result<ImpactRunRecord, StoreError> {

@@ -143,7 +143,10 @@ impl Tx {
             .iter()
             .map(|job| Digest::of(job.payload.as_bytes()).as_bytes().to_vec())
             .collect();
-        let parent_counts: Vec<i32> = jobs.iter().map(|job| job.parents.len() as i32).collect();
+        let parent_counts: Vec<i32> = jobs
+            .iter()
+            .map(|job| i32::try_from(job.parents.len()).expect("a job has at most 10,000 parents"))
+            .collect();
         let runs = vec![run.map(|run| run.0); jobs.len()];
         self.execute(
             include_str!("job/submit.sql"),

@@ -11,6 +11,7 @@ use jobengine_domain::lease::Fence;
 use jobengine_domain::state::JobState;
 use jobengine_domain::time::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::caller::Tx;
@@ -95,101 +96,46 @@ impl Tx {
     }
 
     async fn write(&self, moves: &[Move]) -> Result<(), StoreError> {
-        let held = |of: &dyn Fn(&Held) -> i64| -> Vec<Option<i64>> {
-            moves
-                .iter()
-                .map(|step| step.held.as_ref().map(of))
-                .collect()
-        };
-        let queued: Vec<(Option<Timestamp>, u32, u32)> = moves
-            .iter()
-            .map(|step| match step.to {
-                JobState::Queued {
-                    ready_at,
-                    attempts,
-                    crashes,
-                } => (Some(ready_at), attempts, crashes),
-                _ => (None, 0, 0),
-            })
-            .collect();
+        /// One value of each move, as a column.
+        fn column<'m, T>(moves: &'m [Move], of: impl Fn(&'m Move) -> T) -> Vec<T> {
+            moves.iter().map(of).collect()
+        }
+        let params: [&(dyn ToSql + Sync); 24] = [
+            &self.tenant().0,
+            &Ts(self.now()),
+            &column(moves, |step| step.ticket.job.0),
+            &column(moves, |step| step.ticket.run.map(|run| run.0)),
+            &column(moves, |step| step.ticket.job_type.as_str()),
+            &column(moves, |step| step.ticket.sort_key),
+            &column(moves, |step| step.ticket.max_attempts),
+            &column(moves, |step| step.ticket.max_crashes),
+            &column(moves, |step| ts(step.ticket.deadline)),
+            &column(moves, |step| step.ticket.has_children),
+            &column(moves, |step| step.to.as_str()),
+            &column(moves, |step| step.held.as_ref().map(|held| held.fence.0)),
+            &column(moves, Move::token_hash),
+            &column(moves, |step| step.held.as_ref().map(|held| held.session.0)),
+            &column(moves, |step| {
+                ts(step.held.as_ref().map(|held| held.granted_at))
+            }),
+            &column(moves, |step| {
+                step.held.as_ref().map_or(0, |held| signed(held.attempt))
+            }),
+            &column(moves, |step| ts(step.queued().map(|(at, ..)| at))),
+            &column(moves, |step| {
+                step.queued().map_or(0, |(_, attempts, _)| signed(attempts))
+            }),
+            &column(moves, |step| {
+                step.queued().map_or(0, |(.., crashes)| signed(crashes))
+            }),
+            &column(moves, |step| step.cause),
+            &column(moves, Move::class),
+            &column(moves, |step| step.detail.as_deref()),
+            &column(moves, |step| step.result.as_deref()),
+            &draw_many::<Uuid>(self.now(), moves.len()),
+        ];
         let row = self
-            .query_one(
-                include_str!("job/move.sql"),
-                &[
-                    &self.tenant().0,
-                    &Ts(self.now()),
-                    &moves
-                        .iter()
-                        .map(|step| step.ticket.job.0)
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.ticket.run.map(|run| run.0))
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.ticket.job_type.as_str())
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.ticket.sort_key)
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.ticket.max_attempts)
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.ticket.max_crashes)
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| ts(step.ticket.deadline))
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.ticket.has_children)
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.to.as_str())
-                        .collect::<Vec<_>>(),
-                    &held(&|held| held.fence.0),
-                    &moves.iter().map(Move::token_hash).collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.held.as_ref().map(|held| held.session.0))
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| ts(step.held.as_ref().map(|held| held.granted_at)))
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.held.as_ref().map_or(0, |held| signed(held.attempt)))
-                        .collect::<Vec<_>>(),
-                    &queued.iter().map(|(at, ..)| ts(*at)).collect::<Vec<_>>(),
-                    &queued
-                        .iter()
-                        .map(|(_, attempts, _)| signed(*attempts))
-                        .collect::<Vec<_>>(),
-                    &queued
-                        .iter()
-                        .map(|(.., crashes)| signed(*crashes))
-                        .collect::<Vec<_>>(),
-                    &moves.iter().map(|step| step.cause).collect::<Vec<_>>(),
-                    &moves.iter().map(Move::class).collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.detail.as_deref())
-                        .collect::<Vec<_>>(),
-                    &moves
-                        .iter()
-                        .map(|step| step.result.as_deref())
-                        .collect::<Vec<_>>(),
-                    &draw_many::<Uuid>(self.now(), moves.len()),
-                ],
-            )
+            .query_one(include_str!("job/move.sql"), &params)
             .await?;
         for step in moves {
             if matches!(step.to, JobState::Queued { ready_at, .. } if ready_at <= self.now()) {
@@ -207,6 +153,24 @@ impl Tx {
 }
 
 impl Move {
+    /// When it may start again, its attempts and crashes so far; of a move to `queued` only.
+    const fn queued(&self) -> Option<(Timestamp, u32, u32)> {
+        match self.to {
+            JobState::Queued {
+                ready_at,
+                attempts,
+                crashes,
+            } => Some((ready_at, attempts, crashes)),
+            JobState::Blocked
+            | JobState::Leased { .. }
+            | JobState::Succeeded
+            | JobState::Failed { .. }
+            | JobState::Canceled
+            | JobState::TimedOut
+            | JobState::Skipped => None,
+        }
+    }
+
     fn token_hash(&self) -> Option<&[u8]> {
         self.held
             .as_ref()

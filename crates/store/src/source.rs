@@ -22,4 +22,15 @@ impl Tx {
             .await?;
         Ok(SourceId(row.get("source_id")))
     }
+
+    /// The source of this name, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn source_find(&self, name: &str) -> Result<Option<SourceId>, StoreError> {
+        let row = self
+            .query_opt(include_str!("source/find.sql"), &[&name])
+            .await?;
+        Ok(row.map(|row| SourceId(row.get("source_id"))))
+    }
 }

@@ -48,10 +48,10 @@ impl News {
                 ChangeKind::Kev => fold(&mut catalogue, (), change),
             }
         }
-        let changed = advisories
+        let differing = advisories
             .values()
             .filter(|(before, after)| before != after);
-        let (before, after): (Vec<_>, Vec<_>) = changed.copied().unzip();
+        let (before, after): (Vec<_>, Vec<_>) = differing.copied().unzip();
         let after: BTreeSet<Digest> = after.into_iter().flatten().collect();
         news.before = load(tx, before.into_iter().flatten()).await?;
         news.after = load(tx, after.iter().copied()).await?;

@@ -1,0 +1,2 @@
+-- connect/now.sql: the database's clock.
+SELECT clock_timestamp() AS now
