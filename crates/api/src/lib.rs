@@ -1,1 +1,30 @@
-//! See ARCHITECTURE.md.
+//! HTTP: it translates, and folds what many clients ask at once into few transactions.
+//!
+//! Every operation is a file of its own: route, text, request, response, handler. The route table
+//! ([`route::Routes`]) takes no operation without a scope. What is shared stands here: problems,
+//! the caller, strict JSON, pages.
+
+mod body;
+mod claim;
+mod clock;
+mod coalesce;
+mod edge;
+mod flush;
+mod health;
+mod identity;
+mod json;
+mod metrics;
+mod page;
+mod params;
+mod problem;
+mod route;
+mod scheduler;
+mod server;
+mod state;
+mod v1;
+
+pub use edge::RequestIds;
+pub use identity::{Authenticator, Caller, DevIssuer, MintError, TokenRequest};
+pub use metrics::Metrics;
+pub use problem::{Code, FieldError, Problem, ProblemBody};
+pub use server::{Server, ServerConfig, document, serve_metrics};

@@ -1,0 +1,169 @@
+//! One transaction of a lane: sessions are kept open, jobs of the due types are claimed and dealt.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jobengine_domain::caller::Caller;
+use jobengine_domain::id::SessionId;
+use jobengine_domain::time::Timestamp;
+use jobengine_store::{Grant, StoreError, Tx, WorkerSession};
+use tokio::time::Instant;
+
+use super::deal::deal;
+use super::lane::Lane;
+use super::position::{Position, Positions};
+
+/// Jobs moved to the ready set at once when their time has come.
+const PROMOTE_MAX: u32 = 500;
+
+/// What a transaction did, once it is committed.
+pub(super) struct Attempt {
+    /// The database's clock.
+    pub at: Timestamp,
+    /// Jobs, each with the index of the waiter it was dealt to.
+    pub dealt: Vec<(usize, Grant)>,
+    /// Waiters whose session belongs to another principal.
+    pub refused: Vec<usize>,
+    /// How far the lane has come.
+    pub positions: Positions,
+    /// Types of which every slot was filled: there may be more.
+    pub more: Vec<String>,
+}
+
+impl Lane {
+    /// Tries once. `fresh` are the waiters for whom nobody has looked yet, in order; `types` says how many
+    /// jobs of which type to look for.
+    pub(super) async fn attempt(
+        &self,
+        fresh: &[usize],
+        types: &[(String, usize)],
+    ) -> Result<Attempt, StoreError> {
+        let caller = Caller::system(self.tenant);
+        self.shared
+            .store
+            .retrying(async || {
+                let tx = self.shared.store.begin(&caller).await?;
+                let attempt = self.claim_types(&tx, fresh, types).await?;
+                tx.commit().await?;
+                Ok(attempt)
+            })
+            .await
+    }
+
+    async fn claim_types(
+        &self,
+        tx: &Tx,
+        fresh: &[usize],
+        types: &[(String, usize)],
+    ) -> Result<Attempt, StoreError> {
+        let refused = self.open(tx, fresh).await?;
+        let mut attempt = Attempt {
+            at: tx.now(),
+            dealt: Vec::new(),
+            positions: self.positions.clone(),
+            more: Vec::new(),
+            refused,
+        };
+        for (job_type, slots) in types {
+            let takers = self.takers(job_type, *slots, &attempt);
+            if takers.is_empty() {
+                continue;
+            }
+            let sessions: Vec<SessionId> = takers
+                .iter()
+                .map(|at| self.waiters[*at].ask.session.id)
+                .collect();
+            let mut position = attempt.positions.get(job_type);
+            let grants = claim_type(tx, job_type, &sessions, &mut position).await?;
+            attempt.positions.set(job_type, position);
+            if grants.len() == takers.len() {
+                attempt.more.push(job_type.clone());
+            }
+            attempt.dealt.extend(takers.into_iter().zip(grants));
+        }
+        // Those who have waited since an earlier attempt: their session may have run out meanwhile.
+        let served: BTreeSet<usize> = attempt.dealt.iter().map(|(at, _)| *at).collect();
+        let again: Vec<usize> = served
+            .into_iter()
+            .filter(|at| fresh.binary_search(at).is_err())
+            .collect();
+        if !self.open(tx, &again).await?.is_empty() {
+            return Err(StoreError::Stale("the worker session"));
+        }
+        Ok(attempt)
+    }
+
+    /// Keeps the sessions of some waiters open; the answer are those that belong to somebody else.
+    async fn open(&self, tx: &Tx, waiters: &[usize]) -> Result<Vec<usize>, StoreError> {
+        if waiters.is_empty() {
+            return Ok(Vec::new());
+        }
+        let session = |at: usize| &self.waiters[at].ask.session;
+        let sessions: Vec<WorkerSession> = waiters.iter().map(|at| session(*at).clone()).collect();
+        let open = tx.sessions_open(&sessions, self.shared.lease).await?;
+        let refused = |at: &usize| !open.contains(session(*at));
+        Ok(waiters.iter().copied().filter(refused).collect())
+    }
+
+    /// The waiters that get the next jobs of a type, in turn, one entry a job.
+    fn takers(&self, job_type: &str, slots: usize, so_far: &Attempt) -> Vec<usize> {
+        let wants = |at: &usize| {
+            let types = &self.waiters[*at].ask.types;
+            !so_far.refused.contains(at) && types.iter().any(|name| name == job_type)
+        };
+        let hands: Vec<usize> = (0..self.waiters.len()).filter(wants).collect();
+        let mut has: BTreeMap<usize, u32> = BTreeMap::new();
+        for (at, _) in &so_far.dealt {
+            *has.entry(*at).or_default() += 1;
+        }
+        let room = |at: &usize| {
+            let has = has.get(at).copied().unwrap_or(0);
+            self.waiters[*at].ask.max.saturating_sub(has)
+        };
+        let room: Vec<u32> = hands.iter().map(room).collect();
+        deal(&room, slots)
+            .into_iter()
+            .map(|hand| hands[hand])
+            .collect()
+    }
+}
+
+/// Claims jobs of one type: from the remembered place, from the start when that is due or nothing
+/// was found, and once more when the time of some has come.
+async fn claim_type(
+    tx: &Tx,
+    job_type: &str,
+    takers: &[SessionId],
+    position: &mut Position,
+) -> Result<Vec<Grant>, StoreError> {
+    let now = Instant::now();
+    let mut looked_for_due = position.promote_is_due(now);
+    if looked_for_due {
+        position.promoted(tx.lease_promote(job_type, PROMOTE_MAX).await?, now);
+    }
+    let mut grants = Vec::new();
+    loop {
+        let found = tx
+            .lease_claim(&takers[grants.len()..], job_type, position.from)
+            .await?;
+        position.advance(found.last().map(|grant| grant.sort_key), now);
+        grants.extend(found);
+        let short = grants.len() < takers.len();
+        if short && (position.sweep_is_due(now) || (grants.is_empty() && position.from > i64::MIN))
+        {
+            let rest = &takers[grants.len()..];
+            let found = tx.lease_claim(rest, job_type, i64::MIN).await?;
+            let last = found.last().map(|grant| grant.sort_key);
+            position.swept(last, found.len() == rest.len(), now);
+            grants.extend(found);
+        }
+        if !grants.is_empty() || looked_for_due {
+            return Ok(grants);
+        }
+        looked_for_due = true;
+        let lowest = tx.lease_promote(job_type, PROMOTE_MAX).await?;
+        position.promoted(lowest, now);
+        if lowest.is_none() {
+            return Ok(grants);
+        }
+    }
+}

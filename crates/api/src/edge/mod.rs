@@ -1,0 +1,11 @@
+//! What every request passes, whatever it asks for.
+
+mod headers;
+mod ids;
+mod verbs;
+mod watch;
+
+pub(crate) use headers::harden;
+pub use ids::RequestIds;
+pub(crate) use verbs::Verbs;
+pub(crate) use watch::{Operation, panicked, watch};

@@ -1,0 +1,108 @@
+//! What is done in batches: submit, complete, heartbeat.
+
+mod complete;
+mod heartbeat;
+mod submit;
+
+use std::future::Future;
+
+use jobengine_domain::id::TenantId;
+use jobengine_store::StoreError;
+
+pub(crate) use complete::CompleteFlush;
+pub(crate) use heartbeat::HeartbeatFlush;
+pub(crate) use submit::SubmitFlush;
+
+use crate::problem::Problem;
+
+/// Whether the same work may succeed for others when one of the batch is left out. When PostgreSQL is away,
+/// trying one by one would only keep everybody waiting.
+pub(crate) const fn is_somebodys_own(error: &StoreError) -> bool {
+    match error {
+        StoreError::Refused(_)
+        | StoreError::Stale(_)
+        | StoreError::Missing(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Conflict(_) => true,
+        StoreError::Unavailable(_) | StoreError::Migrate(_) | StoreError::Unfit(_) => false,
+    }
+}
+
+/// Work on a batch that succeeds or fails as a whole.
+trait Batch: Sync {
+    /// What one client asks for.
+    type Request: Sync;
+    /// What it is answered.
+    type Answer: Send;
+
+    /// Does all of them in one transaction; the answers stand in their order.
+    fn work(
+        &self,
+        tenant: TenantId,
+        requests: &[Self::Request],
+    ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
+}
+
+/// Does a batch together, and one by one when that fails for a reason that need not be everybody's.
+async fn together_or_apart<B: Batch>(
+    batch: &B,
+    tenant: TenantId,
+    requests: &[B::Request],
+) -> Vec<Result<B::Answer, Problem>> {
+    let error = match batch.work(tenant, requests).await {
+        Ok(answers) => return answers.into_iter().map(Ok).collect(),
+        Err(error) => error,
+    };
+    if requests.len() == 1 || !is_somebodys_own(&error) {
+        let problem = Problem::from(error);
+        return requests.iter().map(|_| Err(problem.clone())).collect();
+    }
+    tracing::debug!(%error, requests = requests.len(), "a batch failed; trying its requests one by one");
+    let mut answers = Vec::with_capacity(requests.len());
+    for request in requests {
+        let answer = batch.work(tenant, std::slice::from_ref(request)).await;
+        answers.push(answer.map(|mut alone| alone.remove(0)).map_err(Problem::from));
+    }
+    answers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Doubles numbers; a 13 is nobody's friend, and a 14 finds PostgreSQL away.
+    struct Doubling;
+
+    impl Batch for Doubling {
+        type Request = u32;
+        type Answer = u32;
+
+        async fn work(&self, _: TenantId, requests: &[u32]) -> Result<Vec<u32>, StoreError> {
+            if requests.contains(&14) {
+                return Err(StoreError::Unavailable("planned".into()));
+            }
+            if requests.contains(&13) {
+                return Err(StoreError::Stale("a number"));
+            }
+            Ok(requests.iter().map(|number| number * 2).collect())
+        }
+    }
+
+    async fn check(requests: &[u32], expected: &[Result<u32, u16>]) {
+        let tenant = TenantId(uuid::Uuid::nil());
+        let answers = together_or_apart(&Doubling, tenant, requests).await;
+        let answers: Vec<_> = answers
+            .into_iter()
+            .map(|answer| answer.map_err(|problem| problem.code().status()))
+            .collect();
+        assert_eq!(answers, expected);
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_one_is_not_the_others() {
+        check(&[1, 2], &[Ok(2), Ok(4)]).await;
+        check(&[1, 13, 2], &[Ok(2), Err(409), Ok(4)]).await;
+        check(&[13], &[Err(409)]).await;
+        check(&[1, 14, 2], &[Err(503), Err(503), Err(503)]).await;
+    }
+}

@@ -1,0 +1,99 @@
+//! The closed set of problems the wire can see.
+
+use jobengine_impact::document::DocumentCode;
+
+/// Declares the codes with their status and title.
+macro_rules! codes {
+    ($($(#[$meta:meta])* $name:ident = $code:literal, $status:literal, $title:literal;)+) => {
+        /// A problem's stable code. A code is never renamed and never given another meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$meta])* $name,)+
+            /// A document that cannot be taken, by the document's own code.
+            Document(DocumentCode),
+        }
+
+        impl Code {
+            /// Every code of the service itself; those of documents stand in [`DocumentCode::ALL`].
+            pub const OWN: &'static [Self] = &[$(Self::$name),+];
+
+            /// The wire spelling.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)+
+                    Self::Document(code) => code.as_str(),
+                }
+            }
+
+            /// The HTTP status it comes with.
+            pub const fn status(self) -> u16 {
+                match self {
+                    $(Self::$name => $status,)+
+                    Self::Document(_) => 422,
+                }
+            }
+
+            /// One line for people, the same for every occurrence.
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => $title,)+
+                    Self::Document(_) => "The document cannot be taken",
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Not JSON, or JSON that two readers could understand differently.
+    JsonMalformed = "JSON_MALFORMED", 400, "The body is not JSON as we take it";
+    /// A parameter of path or query cannot be read.
+    ParameterInvalid = "PARAMETER_INVALID", 400, "A parameter of the URL cannot be read";
+    /// A continuation token that is not ours, or of another list.
+    PageTokenInvalid = "PAGE_TOKEN_INVALID", 400, "The continuation token is not one of this list";
+    /// No token, or one that is not valid. Never says why.
+    Unauthenticated = "UNAUTHENTICATED", 401, "A valid bearer token is needed";
+    /// The token lacks the operation's scope.
+    ScopeMissing = "SCOPE_MISSING", 403, "The token does not allow this operation";
+    /// The tenant header names another tenant than the token.
+    TenantMismatch = "TENANT_MISMATCH", 403, "The tenant header is not the token's tenant";
+    /// The token's tenant is not known here.
+    TenantUnknown = "TENANT_UNKNOWN", 403, "The token's tenant does not exist here";
+    /// Nothing of that name for this tenant.
+    NotFound = "NOT_FOUND", 404, "There is no such thing";
+    /// The path exists, the method does not.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, "The path does not take this method";
+    /// The request's body came too slowly.
+    RequestTimeout = "REQUEST_TIMEOUT", 408, "The request did not arrive in time";
+    /// Somebody else changed what the request is about.
+    Conflict = "CONFLICT", 409, "Something changed meanwhile";
+    /// The attempt is no longer the worker's: nothing it says counts.
+    LeaseLost = "LEASE_LOST", 409, "The lease was lost";
+    /// Another principal opened the worker session.
+    SessionTaken = "SESSION_TAKEN", 409, "The worker session belongs to somebody else";
+    /// The body is larger than the operation takes.
+    BodyTooLarge = "BODY_TOO_LARGE", 413, "The body is too large";
+    /// The URL is longer than we take.
+    UrlTooLong = "URL_TOO_LONG", 414, "The URL is too long";
+    /// The body is of a type the operation does not take.
+    MediaTypeUnsupported = "MEDIA_TYPE_UNSUPPORTED", 415, "The body's type is not supported";
+    /// A field is unknown, missing or out of bounds.
+    RequestInvalid = "REQUEST_INVALID", 422, "The request is not valid";
+    /// The jobs of a run do not form a DAG.
+    DagInvalid = "DAG_INVALID", 422, "The jobs do not form a DAG";
+    /// An SBOM that nobody says the image of.
+    ImageDigestMissing = "IMAGE_DIGEST_MISSING", 422, "The SBOM does not say which image it describes";
+    /// A bug of ours.
+    Internal = "INTERNAL", 500, "Something went wrong on our side";
+    /// More work than we take at once.
+    Overloaded = "OVERLOADED", 503, "The service is busy";
+    /// PostgreSQL cannot be reached.
+    DatabaseUnavailable = "DATABASE_UNAVAILABLE", 503, "The database is not available";
+}
+
+impl Code {
+    /// The name of its page under `/problems/`: the code in lower case.
+    pub fn page(self) -> String {
+        self.as_str().to_lowercase().replace('_', "-")
+    }
+}

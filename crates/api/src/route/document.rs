@@ -1,0 +1,140 @@
+//! The OpenAPI document: what the operations declare, and what the guard and the edge add to all.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, Content, Info, License, OpenApi, OpenApiBuilder, Ref, RefOr, Response, Schema,
+};
+
+use super::{Needs, Route};
+
+/// The security scheme of every operation with a scope.
+const BEARER: &str = "bearer";
+/// Answers that any operation can give: guard, edge and store speak them.
+const EVERYWHERE: [(&str, &str); 2] = [
+    (
+        "500",
+        "A bug of ours; the log of the service has it (INTERNAL)",
+    ),
+    (
+        "503",
+        "Busy, or the database is away; try again after Retry-After (OVERLOADED, DATABASE_UNAVAILABLE)",
+    ),
+];
+/// Answers of the guard, where a token is needed.
+const GUARDED: [(&str, &str); 2] = [
+    ("401", "No valid bearer token (UNAUTHENTICATED)"),
+    (
+        "403",
+        "The token lacks the scope, or is for another tenant (SCOPE_MISSING, TENANT_MISMATCH, TENANT_UNKNOWN)",
+    ),
+];
+
+/// The one operation of a path item that utoipa made of one handler.
+pub(super) fn operation(item: &PathItem) -> Option<&Operation> {
+    let all = [&item.get, &item.put, &item.post, &item.delete, &item.patch];
+    let mut declared = all.into_iter().flatten();
+    declared.next().filter(|_| declared.next().is_none())
+}
+
+fn operation_mut(item: &mut PathItem) -> Option<&mut Operation> {
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+        &mut item.patch,
+    ]
+    .into_iter()
+    .find_map(Option::as_mut)
+}
+
+/// Writes the document of all operations.
+pub(super) fn write(routes: Vec<Route>, schemas: Vec<(String, RefOr<Schema>)>) -> OpenApi {
+    let mut paths = Paths::new();
+    for mut route in routes {
+        if let Some(operation) = operation_mut(&mut route.item) {
+            complete(operation, route.needs);
+        }
+        match paths.paths.get_mut(&route.path) {
+            Some(item) => item.merge_operations(route.item),
+            None => {
+                paths.paths.insert(route.path, route.item);
+            }
+        }
+    }
+    let mut components = Components::new();
+    components.schemas.extend(schemas);
+    for (name, schema) in problem_schemas() {
+        components.schemas.insert(name, schema);
+    }
+    components.security_schemes = BTreeMap::from([(
+        BEARER.to_owned(),
+        RefOr::T(SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some(
+                    "An access token (RFC 9068) signed with Ed25519. Each operation names its scope.",
+                ))
+                .build(),
+        )),
+    )]);
+    OpenApiBuilder::new()
+        .info(info())
+        .paths(paths)
+        .components(Some(components))
+        .build()
+}
+
+fn info() -> Info {
+    let mut info = Info::new("JobEngine", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "A ledger of jobs with leases and fences, and a scheduler that works out which images a change \
+         of an advisory, a VEX statement or an SBOM hits."
+            .to_owned(),
+    );
+    info.license = Some(License::new("Apache-2.0"));
+    info
+}
+
+fn problem_schemas() -> [(String, RefOr<Schema>); 2] {
+    use crate::problem::{FieldError, ProblemBody};
+    use utoipa::{PartialSchema as _, ToSchema as _};
+    [
+        (ProblemBody::name().into_owned(), ProblemBody::schema()),
+        (FieldError::name().into_owned(), FieldError::schema()),
+    ]
+}
+
+fn complete(operation: &mut Operation, needs: Needs) {
+    let responses = &mut operation.responses.responses;
+    let mut add = |(status, text): (&str, &str)| {
+        responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(Response::new(text)));
+    };
+    EVERYWHERE.into_iter().for_each(&mut add);
+    match needs {
+        Needs::Nothing => operation.security = Some(Vec::new()),
+        Needs::Token(scope) => {
+            GUARDED.into_iter().for_each(&mut add);
+            let requirement = SecurityRequirement::new(BEARER, [scope.as_str()]);
+            operation.security = Some(vec![requirement]);
+        }
+    }
+    for (status, response) in responses {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if status.as_str() >= "400" && response.content.is_empty() {
+            let schema = Ref::from_schema_name("ProblemBody");
+            response.content.insert(
+                "application/problem+json".to_owned(),
+                RefOr::T(Content::new(Some(schema))),
+            );
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The server: connections in, the route table behind the edge, and an orderly end.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use jobengine_domain::defaults::LEASE_MS;
+use jobengine_domain::dsse::PublicKey;
+use jobengine_domain::lease::LeaseMs;
+use jobengine_queue::Queue;
+use jobengine_store::{ImpactIndexes, Store};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+
+use crate::edge::{Verbs, panicked, watch};
+use crate::health;
+use crate::identity::Authenticator;
+use crate::metrics::Metrics;
+use crate::problem::{Code, Problem};
+use crate::route::Routes;
+use crate::scheduler::SchedulerState;
+use crate::state::AppState;
+use crate::{scheduler, v1};
+
+/// A head that is not complete after this, or a connection without a request for so long, is closed.
+/// Longer than the usual interval of heartbeats, so that they find their connection open.
+const HEAD_MAX: Duration = Duration::from_secs(60);
+/// Largest head of a request, in bytes.
+const HEAD_MAX_BYTES: usize = 16 * 1024;
+/// Requests under way have so long to end when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// After a failure to accept, such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Time a worker has between heartbeats.
+    pub lease: LeaseMs,
+    /// Connections at once; further ones wait in the system's queue.
+    pub connections_max: usize,
+    /// The tenants' impact indexes: one set for a process, shared with its planner.
+    pub indexes: Arc<ImpactIndexes>,
+    /// The keys under which completion events are signed, current and former ones.
+    pub keys: Vec<PublicKey>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
+            connections_max: 4_096,
+            indexes: Arc::default(),
+            keys: Vec::new(),
+        }
+    }
+}
+
+/// The HTTP service over one ledger.
+#[derive(Debug)]
+pub struct Server {
+    state: AppState,
+    router: Router,
+    verbs: Verbs,
+    connections: Arc<Semaphore>,
+}
+
+/// The OpenAPI document of every operation.
+pub fn document() -> OpenApi {
+    operations().document()
+}
+
+fn operations() -> Routes {
+    Routes::new()
+        .merge(health::routes())
+        .nest("/api/v1/orchestrator", v1::routes())
+        .nest("/api/v1/scheduler", scheduler::routes())
+}
+
+impl Server {
+    /// Puts a server together. It touches neither network nor database until it serves.
+    ///
+    /// # Panics
+    /// When an operation declares no scope (see [`crate::route::Routes::add`]).
+    pub fn new(
+        store: Store,
+        queue: Arc<dyn Queue>,
+        authenticator: Authenticator,
+        config: &ServerConfig,
+    ) -> Self {
+        let contract = document()
+            .to_pretty_json()
+            .expect("an OpenAPI document is plain JSON");
+        let scheduler = SchedulerState {
+            indexes: Arc::clone(&config.indexes),
+            keys: config.keys.clone(),
+        };
+        let state = AppState::new(
+            store,
+            queue,
+            authenticator,
+            config.lease,
+            contract,
+            scheduler,
+        );
+        let (router, verbs) = operations().router(&state);
+        let router = router
+            .fallback(unmatched)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn_with_state(state.metrics().clone(), watch))
+            .with_state(state.clone());
+        Self {
+            state,
+            router,
+            verbs,
+            connections: Arc::new(Semaphore::new(config.connections_max)),
+        }
+    }
+
+    /// What this server counts.
+    pub fn metrics(&self) -> Metrics {
+        self.state.metrics().clone()
+    }
+
+    /// Answers requests until `shutdown`; then long polls end at once with what they have, and other
+    /// requests under way have ten seconds.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        let graceful = GracefulShutdown::new();
+        loop {
+            let accepted = tokio::select! {
+                () = shutdown.cancelled() => break,
+                accepted = self.accept(&listener) => accepted,
+            };
+            let Some((stream, place)) = accepted else {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let counted = self.state.metrics().connection();
+            let connection = graceful.watch(self.connection(stream));
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                drop((counted, place));
+            });
+        }
+        drop(listener);
+        self.state.shutdown().cancel();
+        if tokio::time::timeout(GRACE, graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some requests did not end in time and were cut off");
+        }
+    }
+
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+    ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+        let place = Arc::clone(&self.connections).acquire_owned().await.ok()?;
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // An answer is one small write: it must not wait for the client's acknowledgement.
+                let _ = stream.set_nodelay(true);
+                Some((stream, place))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                None
+            }
+        }
+    }
+
+    fn connection(
+        &self,
+        stream: TcpStream,
+    ) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Requests>> {
+        let requests = Requests {
+            router: self.router.clone(),
+            verbs: self.verbs.clone(),
+        };
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_MAX)
+            .max_header_size(HEAD_MAX_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(requests))
+    }
+}
+
+/// The router behind the rewriting of verbs.
+#[derive(Debug, Clone)]
+struct Requests {
+    router: Router,
+    verbs: Verbs,
+}
+
+impl Service<Request<hyper::body::Incoming>> for Requests {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <Router as Service<Request>>::Future;
+
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Infallible>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<hyper::body::Incoming>) -> Self::Future {
+        let request = self.verbs.rewrite(request.map(axum::body::Body::new));
+        self.router.call(request)
+    }
+}
+
+async fn unmatched() -> Problem {
+    Problem::not_found("path")
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "see /openapi/orchestrator.json")
+}
+
+/// Serves `/metrics` on a listener of its own, for inside eyes, until `shutdown`.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    metrics: Metrics,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let router = Router::new()
+        .route("/metrics", get(render))
+        .with_state(metrics);
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move { shutdown.cancelled().await })
+        .await
+}
+
+async fn render(State(metrics): State<Metrics>) -> impl IntoResponse {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, OPEN_METRICS)], metrics.render())
+}

@@ -1,0 +1,138 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+
+use jobengine_domain::lease::LeaseMs;
+use jobengine_queue::{Hint, Queue};
+use jobengine_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::claim::Claimer;
+use crate::coalesce::Coalescer;
+use crate::flush::{CompleteFlush, HeartbeatFlush, SubmitFlush};
+use crate::identity::Authenticator;
+use crate::metrics::Metrics;
+use crate::scheduler::SchedulerState;
+
+/// What the handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    queue: Arc<dyn Queue>,
+    authenticator: Authenticator,
+    metrics: Metrics,
+    lease: LeaseMs,
+    shutdown: CancellationToken,
+    document: String,
+    scheduler: SchedulerState,
+    submits: Coalescer<SubmitFlush>,
+    completes: Coalescer<CompleteFlush>,
+    heartbeats: Coalescer<HeartbeatFlush>,
+    claims: Claimer,
+}
+
+impl AppState {
+    pub(crate) fn new(
+        store: Store,
+        queue: Arc<dyn Queue>,
+        authenticator: Authenticator,
+        lease: LeaseMs,
+        document: String,
+        scheduler: SchedulerState,
+    ) -> Self {
+        let metrics = Metrics::new();
+        let shutdown = CancellationToken::new();
+        let completes = Coalescer::new(
+            CompleteFlush::new(store.clone(), Arc::clone(&queue)),
+            metrics.clone(),
+        );
+        Self(Arc::new(Inner {
+            submits: Coalescer::new(
+                SubmitFlush::new(store.clone(), Arc::clone(&queue)),
+                metrics.clone(),
+            ),
+            heartbeats: Coalescer::new(HeartbeatFlush::new(store.clone()), metrics.clone()),
+            claims: Claimer::new(
+                store.clone(),
+                Arc::clone(&queue),
+                completes.clone(),
+                metrics.clone(),
+                lease,
+                shutdown.clone(),
+            ),
+            completes,
+            store,
+            queue,
+            authenticator,
+            metrics,
+            lease,
+            shutdown,
+            document,
+            scheduler,
+        }))
+    }
+
+    /// The ledger.
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Tells waiting workers what a committed transaction made ready.
+    pub(crate) fn announce(&self, hints: &[Hint]) {
+        if !hints.is_empty() {
+            self.0.queue.announce(hints);
+        }
+    }
+
+    pub(crate) fn authenticator(&self) -> &Authenticator {
+        &self.0.authenticator
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The lease of this installation.
+    pub(crate) fn lease(&self) -> LeaseMs {
+        self.0.lease
+    }
+
+    /// Canceled when the server stops: whoever waits, answers at once.
+    pub(crate) fn shutdown(&self) -> &CancellationToken {
+        &self.0.shutdown
+    }
+
+    /// The OpenAPI document, as it is served.
+    pub(crate) fn document(&self) -> String {
+        self.0.document.clone()
+    }
+
+    /// What the operations of the scheduler share.
+    pub(crate) fn scheduler(&self) -> &SchedulerState {
+        &self.0.scheduler
+    }
+
+    pub(crate) fn submits(&self) -> &Coalescer<SubmitFlush> {
+        &self.0.submits
+    }
+
+    pub(crate) fn completes(&self) -> &Coalescer<CompleteFlush> {
+        &self.0.completes
+    }
+
+    pub(crate) fn heartbeats(&self) -> &Coalescer<HeartbeatFlush> {
+        &self.0.heartbeats
+    }
+
+    pub(crate) fn claims(&self) -> &Claimer {
+        &self.0.claims
+    }
+}
+
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AppState")
+    }
+}

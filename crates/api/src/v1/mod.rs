@@ -1,0 +1,19 @@
+//! `/api/v1/orchestrator`: jobs, runs, workers, dead letters, events.
+
+mod dead_letter;
+mod event;
+mod job;
+mod run;
+mod worker;
+
+use crate::route::Routes;
+
+/// The operations below `/api/v1/orchestrator`.
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .merge(job::routes())
+        .merge(run::routes())
+        .merge(worker::routes())
+        .merge(dead_letter::routes())
+        .merge(event::routes())
+}

@@ -1,0 +1,2 @@
+use crate::route::Routes;
+pub(crate) fn routes() -> Routes { Routes::new() }
