@@ -1,0 +1,105 @@
+//! Documents as they are uploaded: read within a bound, unpacked, and parsed off the request's thread.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_ENCODING;
+use tokio::sync::Semaphore;
+
+use super::unpack::{Encoding, unpack};
+use crate::body::read;
+use crate::problem::{Code, Problem};
+
+/// Documents that this process parses at the same time. What a document is parsed into can be many
+/// times its size, so this bounds the memory; others wait, within the time of their requests.
+const PARSERS_MAX: usize = 4;
+
+static PARSERS: Semaphore = Semaphore::const_new(PARSERS_MAX);
+
+/// A document of at most `CAP` bytes, packed and unpacked. What it is, its bytes say and not its
+/// media type.
+#[derive(Debug)]
+pub(super) struct Upload<const CAP: usize>(pub Bytes);
+
+impl<S: Send + Sync, const CAP: usize> FromRequest<S> for Upload<CAP> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let encoding = encoding(request.headers())?;
+        let body = read(request, CAP).await?;
+        let Some(encoding) = encoding else {
+            return Ok(Self(body));
+        };
+        let unpacked = parsing(move || unpack(&body, encoding, CAP)).await??;
+        Ok(Self(unpacked.into()))
+    }
+}
+
+fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Problem> {
+    let mut named = headers.get_all(CONTENT_ENCODING).into_iter();
+    let Some(value) = named.next() else {
+        return Ok(None);
+    };
+    let name = value
+        .to_str()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    match (name.as_str(), named.next()) {
+        ("zstd", None) => Ok(Some(Encoding::Zstd)),
+        ("gzip", None) => Ok(Some(Encoding::Gzip)),
+        ("identity", None) => Ok(None),
+        _ => Err(Problem::new(
+            Code::MediaTypeUnsupported,
+            "pack documents with zstd or gzip, once, or not at all",
+        )),
+    }
+}
+
+/// Does work that may take seconds of a processor, a few at a time.
+///
+/// # Errors
+/// `INTERNAL` when the work panicked.
+pub(super) async fn parsing<T, F>(work: F) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let turn = PARSERS
+        .acquire()
+        .await
+        .expect("the semaphore is never closed");
+    let work = tokio::task::spawn_blocking(move || {
+        let done = work();
+        // Given back here, not when the request ends: a request that is given up leaves its work running.
+        drop(turn);
+        done
+    });
+    work.await.map_err(|error| {
+        tracing::error!(%error, "the parsing of a document did not end well");
+        Problem::new(Code::Internal, "the failure is in the log of the service")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_known_encoding_or_none_is_taken() {
+        let check = |values: &[&'static str], expected: Option<Option<Encoding>>| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_ENCODING, value.parse().unwrap());
+            }
+            assert_eq!(encoding(&headers).ok(), expected, "{values:?}");
+        };
+        check(&[], Some(None));
+        check(&["identity"], Some(None));
+        check(&["ZSTD"], Some(Some(Encoding::Zstd)));
+        check(&["gzip"], Some(Some(Encoding::Gzip)));
+        check(&["br"], None);
+        check(&["gzip, gzip"], None);
+        check(&["gzip", "zstd"], None);
+    }
+}

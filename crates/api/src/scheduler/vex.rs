@@ -1,0 +1,149 @@
+//! `POST /vex`: statements about products and flaws come in.
+
+use axum::Json;
+use axum::extract::State;
+use jobengine_domain::digest::Digest;
+use jobengine_impact::document::{Document, DocumentCode, DocumentError};
+use jobengine_impact::vex::Statement;
+use jobengine_impact::vex::openvex::{self, VEX_MAX_BYTES};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+
+use super::INTAKE_MAX;
+use super::name::SourceName;
+use super::upload::{Upload, parsing};
+use crate::identity::Caller;
+use crate::params::QueryParams;
+use crate::problem::Problem;
+use crate::route::Routes;
+use crate::state::AppState;
+
+/// Longest id of a document, in bytes.
+const ID_MAX_BYTES: usize = 500;
+
+pub(super) fn routes() -> Routes {
+    Routes::new().add_within(INTAKE_MAX, routes!(vex_put))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Origin {
+    /// Where the document comes from: its id counts within the source.
+    #[param(value_type = String, max_length = 200, example = "vendor-a")]
+    source: SourceName,
+}
+
+/// What became of a VEX document.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct VexStored {
+    /// The document's `@id`; where it has none, the digest of its bytes.
+    document: String,
+    /// How many statements it makes.
+    statements: usize,
+    /// Whether it says something else than the version before.
+    changed: bool,
+}
+
+/// Bring in a VEX document
+///
+/// OpenVEX 0.0.1 to 0.2.0, at most 32 MiB, packed or not. Its statements replace those of the document with
+/// the same `@id` of the same source; of several statements about one product and flaw the newest counts.
+#[utoipa::path(
+    post, path = "/vex", operation_id = "vex_put", tag = "scheduler",
+    extensions(("x-scope" = json!("scheduler.runs.write"))),
+    params(Origin),
+    request_body(content = Object, content_type = "application/json", description = "The document; `Content-Encoding` may be `zstd` or `gzip`"),
+    responses(
+        (status = 200, description = "The document is stored", body = VexStored),
+        (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
+        (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
+        (status = 413, description = "More than 32 MiB (BODY_TOO_LARGE)"),
+        (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
+        (status = 422, description = "The document cannot be taken, nothing of it is stored: VEX_INVALID, DOCUMENT_… or COMPRESSION_…, and in `errors[0].field` the place"),
+    )
+)]
+async fn vex_put(
+    State(state): State<AppState>,
+    caller: Caller,
+    QueryParams(Origin { source }): QueryParams<Origin>,
+    Upload(document): Upload<VEX_MAX_BYTES>,
+) -> Result<Json<VexStored>, Problem> {
+    let (id, statements) = parsing(move || read(&document)).await??;
+    let store = state.store();
+    let changed = store
+        .retrying(async || {
+            let tx = store.begin(&caller).await?;
+            let source = tx.source_ensure(source.as_str()).await?;
+            let changed = tx.vex_put(source, &id, &statements).await?;
+            tx.commit().await?;
+            Ok(changed)
+        })
+        .await?;
+    Ok(Json(VexStored {
+        document: id,
+        statements: statements.len(),
+        changed,
+    }))
+}
+
+/// The one field of a document that its reader has no use for.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(rename = "@id")]
+    id: Option<String>,
+}
+
+/// A document's id and its statements.
+fn read(bytes: &[u8]) -> Result<(String, Vec<Statement>), DocumentError> {
+    let statements = openvex::read(bytes)?;
+    let document = Document::check(bytes, VEX_MAX_BYTES)?;
+    let named: Named = document.parse(DocumentCode::VexInvalid)?;
+    let id = named.id.filter(|id| !id.is_empty());
+    let id = id.unwrap_or_else(|| Digest::of(bytes).to_string());
+    if id.len() > ID_MAX_BYTES || id.chars().any(char::is_control) {
+        let detail = format_args!("not a printable id of at most {ID_MAX_BYTES} bytes");
+        return Err(document.refuse(DocumentCode::VexInvalid, "@id", detail));
+    }
+    Ok((id, statements))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(id: &str) -> String {
+        format!(
+            r#"{{"@context":"https://openvex.dev/ns/v0.2.0",{id}"timestamp":"2024-01-01T00:00:00Z","statements":[
+                {{"vulnerability":{{"name":"CVE-2024-1"}},"products":[{{"@id":"pkg:npm/a@1"}}],"status":"fixed"}}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_document_has_an_id() {
+        let id = |text: &str| {
+            read(text.as_bytes())
+                .map(|(id, _)| id)
+                .map_err(|error| error.place)
+        };
+        assert_eq!(
+            id(&document(r#""@id":"https://a/1","#)).unwrap(),
+            "https://a/1"
+        );
+        for nameless in [
+            document(""),
+            document(r#""@id":"","#),
+            document(r#""@id":null,"#),
+        ] {
+            assert_eq!(
+                id(&nameless).unwrap(),
+                Digest::of(nameless.as_bytes()).to_string()
+            );
+        }
+        assert_eq!(id(&document(r#""@id":7,"#)).unwrap_err(), "@id");
+        let long = format!(r#""@id":"{}","#, "x".repeat(501));
+        assert_eq!(id(&document(&long)).unwrap_err(), "@id");
+    }
+}
