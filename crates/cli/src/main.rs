@@ -1,12 +1,32 @@
 //! The one binary of `JobEngine`: roles and operator commands.
 
+mod bench;
+mod data_dir;
+mod database;
+mod demo;
+mod dev;
+mod doctor;
+mod events;
+mod key_file;
+mod logging;
 mod matching;
+mod migrate;
+mod node;
+mod output;
+mod serve;
+mod signals;
+mod tenant;
+mod token;
+mod worker;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser;
 
 /// Source and job orchestrator with an impact scheduler
+///
+/// Start with `jobengine demo` to see it work, or `jobengine dev` to try it yourself.
 #[derive(Debug, Parser)]
 #[command(name = "jobengine", version)]
 struct Cli {
@@ -16,11 +36,92 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Dev(dev::DevArgs),
+    Demo(demo::DemoArgs),
+    Serve(serve::ServeArgs),
+    Worker(worker::WorkerArgs),
     Match(matching::MatchArgs),
+    Migrate(migrate::MigrateArgs),
+    Doctor(doctor::DoctorArgs),
+    /// Make tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Make tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Check signed events
+    #[command(subcommand)]
+    Events(EventsCommand),
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
+    /// Print the OpenAPI document
+    #[command(hide = true)]
+    Openapi,
+    /// Print docs/states.md
+    #[command(hide = true)]
+    States,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    match Cli::parse().command {
-        Command::Match(args) => matching::run(&args),
+#[derive(Debug, clap::Subcommand)]
+enum TenantCommand {
+    Create(tenant::CreateArgs),
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum TokenCommand {
+    Mint(token::MintArgs),
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum EventsCommand {
+    Verify(events::VerifyArgs),
+}
+
+fn main() -> ExitCode {
+    // One provider for everything that speaks TLS, before anything asks for one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Match(args) => matching::run(&args),
+        Command::Events(EventsCommand::Verify(args)) => events::run(&args),
+        Command::Token(TokenCommand::Mint(args)) => token::mint(args),
+        Command::Openapi => {
+            println!("{}", jobengine_api::document().to_pretty_json()?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::States => {
+            print!("{}", jobengine_domain::states_doc::markdown());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Dev(args) => with_runtime("info", dev::run(&args)),
+        Command::Serve(args) => with_runtime("info", serve::run(&args)),
+        Command::Worker(args) => with_runtime("info", worker::run(args)),
+        Command::Demo(args) => with_runtime("error", demo::run(args)),
+        Command::Bench(command) => with_runtime("error", bench::run(command)),
+        Command::Migrate(args) => with_runtime("warn", migrate::run(&args)),
+        Command::Doctor(args) => with_runtime("error", doctor::run(&args)),
+        Command::Tenant(TenantCommand::Create(args)) => with_runtime("warn", tenant::create(&args)),
+    }
+}
+
+/// Runs a command that waits, with logs from `level` on.
+fn with_runtime(
+    level: &str,
+    command: impl Future<Output = anyhow::Result<ExitCode>>,
+) -> anyhow::Result<ExitCode> {
+    logging::start(level);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no runtime can be started")?;
+    runtime.block_on(command)
 }

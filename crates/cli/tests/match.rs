@@ -377,3 +377,16 @@ fn a_path_that_is_not_there_is_named() {
         .expect("runs");
     assert_eq!(usage.status.code(), Some(2));
 }
+
+#[test]
+fn a_record_without_ranges_in_a_feed_is_only_warned_of() {
+    let case = Case::new();
+    let bare = r#"{"id":"X-1","affected":[{"package":{"ecosystem":"npm","name":"a"}}]}"#;
+    let sound = advisory("GHSA-1", &["CVE-2024-1"], "left-pad", "1.2.0");
+    case.write("advisories/good.jsonl", format!("{bare}\n{sound}\n"));
+    let ran = case.run_json(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("warning: "), "{}", ran.err);
+    assert_eq!(ran.json()["findings"].as_array().map(Vec::len), Some(1));
+    assert_eq!(ran.json()["problems"][0]["level"], "warning");
+}

@@ -236,5 +236,5 @@ fn job(segment: &Segment, plan: &Plan, correlation_id: &str) -> NewJob {
 
 /// The name of a segment's job within its run; names sort as ordinals do.
 pub(crate) fn segment_name(ordinal: u32) -> String {
-    format!("segment-{ordinal:010}")
+    format!("segment-{ordinal:05}")
 }

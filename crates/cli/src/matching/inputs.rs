@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jobengine_impact::advisory::{Advisory, osv};
 use jobengine_impact::cvss_table::{self, CvssTable};
-use jobengine_impact::document::DocumentError;
+use jobengine_impact::document::{DocumentCode, DocumentError};
 use jobengine_impact::kev::{self, KEV_MAX_BYTES, KevCatalogue};
 use jobengine_impact::sbom::{self, SBOM_MAX_BYTES, Sbom};
 use jobengine_impact::vex::Statement;
@@ -29,6 +29,27 @@ pub(super) struct Problem {
     pub(super) code: &'static str,
     pub(super) place: String,
     pub(super) detail: String,
+    pub(super) level: Level,
+}
+
+/// How much of a problem it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Level {
+    /// Something could not be read: the exit code tells.
+    Error,
+    /// One record of a feed says nothing that could be judged; the feed as such is sound, and
+    /// public ones always hold a few of these.
+    Warning,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
 }
 
 impl Problem {
@@ -43,6 +64,21 @@ impl Problem {
             code: code.as_str(),
             place,
             detail,
+            level: Level::Error,
+        }
+    }
+
+    /// A record of a file of which `others` could be read.
+    fn of_record(path: &Path, error: DocumentError, others: usize) -> Self {
+        let harmless = error.code == DocumentCode::AdvisoryRangeMissing && others > 0;
+        let level = if harmless {
+            Level::Warning
+        } else {
+            Level::Error
+        };
+        Self {
+            level,
+            ..Self::new(path, error)
         }
     }
 }
@@ -114,9 +150,11 @@ impl Inputs {
             count(&mut self.counts.advisory_files, &advisories, &errors);
             self.counts.advisories.read += advisories.len();
             self.counts.advisories.refused += errors.len();
+            let others = advisories.len();
             self.advisories.extend(advisories);
+            let refused = errors.into_iter();
             self.problems
-                .extend(errors.into_iter().map(|error| Problem::new(&path, error)));
+                .extend(refused.map(|error| Problem::of_record(&path, error, others)));
             progress.step();
         }
     }

@@ -12,15 +12,17 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use self::inputs::Inputs;
+use self::inputs::{Inputs, Level};
 use self::progress::Progress;
 use self::report::Report;
+use crate::output::Output;
 
 /// Say which components of some SBOMs have known flaws
 ///
 /// Reads everything from files, needs no server and no network, and gives the same bytes for the
 /// same input. A file that cannot be read is named with the place and the reason; the others still
-/// count, and the exit code is 1.
+/// count, and the exit code is 1. A record without any version range among others of a feed is
+/// only warned of.
 ///
 /// A directory is searched for *.json, *.jsonl and *.ndjson; each may be packed with zstd (.zst) or
 /// gzip (.gz).
@@ -41,17 +43,10 @@ pub(crate) struct MatchArgs {
     /// CVSS vectors for advisories that carry none: JSON Lines of `{"cve", "cvss_v3", "cvss_v4"}`
     #[arg(long, value_name = "FILE", num_args = 1..)]
     severity: Vec<PathBuf>,
-    /// What to print on standard output
-    #[arg(long, value_enum, default_value_t = Output::Table)]
+    /// What to print: one table for each SBOM, the worst first, or one object sorted by SBOM, purl
+    /// and advisory
+    #[arg(long, value_enum, default_value_t)]
     output: Output,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Output {
-    /// For people: one table for each SBOM, the worst first
-    Table,
-    /// For programs: one object, sorted by SBOM, purl and advisory
-    Json,
 }
 
 /// Reads, judges and prints. Findings are no failure; an input that could not be read is.
@@ -66,7 +61,7 @@ pub(crate) fn run(args: &MatchArgs) -> anyhow::Result<ExitCode> {
     progress.finish();
 
     for problem in &inputs.problems {
-        eprintln!("error: {problem}");
+        eprintln!("{}: {problem}", problem.level);
     }
     let text = match args.output {
         Output::Table => table::render(&report),
@@ -74,11 +69,11 @@ pub(crate) fn run(args: &MatchArgs) -> anyhow::Result<ExitCode> {
     };
     write_out(&text)?;
     eprint!("{}", report.summary);
-    Ok(if inputs.problems.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let failed = inputs
+        .problems
+        .iter()
+        .any(|problem| problem.level == Level::Error);
+    Ok(ExitCode::from(u8::from(failed)))
 }
 
 /// A reader that has seen enough (`| head`) is no failure.

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Attribute, Cell, Color, Table};
 use jobengine_impact::severity::Severity;
 use jobengine_impact::vex::Status;
 
 use super::report::{Report, Row};
-
-/// A line under the header and no other.
-const STYLE: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+use crate::output;
 
 /// Names of one flaw that are shown; the others are counted.
 const NAMES_MAX: usize = 2;
@@ -142,9 +139,7 @@ fn unmatched(report: &Report<'_>) -> String {
 }
 
 fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = output::table();
     table.set_header(header.to_vec());
     table
 }

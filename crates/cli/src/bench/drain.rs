@@ -1,0 +1,243 @@
+//! `jobengine bench drain`: how fast preloaded jobs without work are claimed and completed.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use hdrhistogram::Histogram;
+use jobengine_sdk::Client;
+use jobengine_sdk::wire::job::NewJob;
+use jobengine_sdk::wire::lease::Claim;
+use jobengine_sdk::wire::report::{Complete, Outcome, Report};
+use serde::Serialize;
+use serde_json::json;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::node::TemporaryNode;
+use crate::output::{self, Output};
+
+/// Drain preloaded jobs to durable completion
+///
+/// Starts a private PostgreSQL (with fsync) and a server in a temporary directory, submits the
+/// jobs, and then claims and completes them in batches from several connections, every call over
+/// HTTP and every answer after its commit. Driver, server and database share this machine: compare
+/// figures of one machine only.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DrainArgs {
+    /// How many jobs
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=5_000_000))]
+    jobs: u32,
+    /// Jobs per claim and reports per complete
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+    batch: u32,
+    /// Connections that claim and complete
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    workers: u32,
+    /// How to print the figures
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+    /// Short for --output json
+    #[arg(long)]
+    json: bool,
+}
+
+/// The figures of one drain.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    jobs: u32,
+    batch: u32,
+    workers: u32,
+    submit_jobs_per_sec: u64,
+    drain_jobs_per_sec: u64,
+    drain_ms: u64,
+    claim: Latency,
+    complete: Latency,
+    /// Of claim and complete, the submit left out.
+    wal_bytes_per_job: u64,
+}
+
+/// Times of calls, in microseconds, as the client saw them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Latency {
+    calls: u64,
+    p50_us: u64,
+    p99_us: u64,
+    max_us: u64,
+}
+
+/// One worker's measurements.
+struct Measured {
+    jobs: usize,
+    claim: Histogram<u64>,
+    complete: Histogram<u64>,
+}
+
+const JOB_TYPE: &str = "bench.noop";
+/// Jobs per submit.
+const SUBMIT: u32 = 1_000;
+
+pub(crate) async fn run(args: DrainArgs) -> anyhow::Result<ExitCode> {
+    let node = TemporaryNode::start("bench", crate::node::Settings::default()).await?;
+    let figures = measure(&node, &args).await;
+    node.stop().await?;
+    let figures = figures?;
+    if args.json || args.output == Output::Json {
+        println!("{}", serde_json::to_string(&figures)?);
+    } else {
+        print(&figures);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn measure(node: &TemporaryNode, args: &DrainArgs) -> anyhow::Result<Figures> {
+    let client = node.client()?;
+    let started = Instant::now();
+    for first in (0..args.jobs).step_by(SUBMIT as usize) {
+        let count = SUBMIT.min(args.jobs - first);
+        let jobs: Vec<NewJob> = (first..first + count)
+            .map(|n| NewJob::new(JOB_TYPE, json!({ "n": n })))
+            .collect();
+        client.jobs_submit(&jobs).await?;
+    }
+    let submitting = started.elapsed();
+    let wal = node.wal_bytes().await?;
+    let started = Instant::now();
+    let mut workers = JoinSet::new();
+    for worker in 0..args.workers {
+        // A client of its own: a connection of its own.
+        workers.spawn(drain(node.client()?, worker, args.batch));
+    }
+    let (mut jobs, mut claim, mut complete) = (0, histogram()?, histogram()?);
+    while let Some(measured) = workers.join_next().await {
+        let measured = measured.context("a worker of the benchmark ended early")??;
+        jobs += measured.jobs;
+        claim.add(measured.claim)?;
+        complete.add(measured.complete)?;
+    }
+    let draining = started.elapsed();
+    let wal = node.wal_bytes().await?.saturating_sub(wal);
+    ensure!(
+        jobs == args.jobs as usize,
+        "{jobs} of {} jobs were completed",
+        args.jobs
+    );
+    Ok(Figures {
+        jobs: args.jobs,
+        batch: args.batch,
+        workers: args.workers,
+        submit_jobs_per_sec: per_sec(args.jobs, submitting),
+        drain_jobs_per_sec: per_sec(args.jobs, draining),
+        drain_ms: u64::try_from(draining.as_millis())?,
+        claim: latency(&claim),
+        complete: latency(&complete),
+        wal_bytes_per_job: wal / u64::from(args.jobs),
+    })
+}
+
+async fn drain(client: Client, worker: u32, batch: u32) -> anyhow::Result<Measured> {
+    let session_id = Uuid::from_u128(0x7000_8000_0000_0000_0000 + u128::from(worker));
+    let claim = Claim {
+        session_id,
+        worker: format!("bench-{worker}"),
+        types: vec![JOB_TYPE.to_owned()],
+        max: batch,
+        wait_ms: 0,
+    };
+    let mut measured = Measured {
+        jobs: 0,
+        claim: histogram()?,
+        complete: histogram()?,
+    };
+    loop {
+        let started = Instant::now();
+        let claimed = client.claim(&claim).await?;
+        measured.claim.record(micros(started))?;
+        if claimed.grants.is_empty() {
+            return Ok(measured);
+        }
+        let reports: Vec<Report> = claimed
+            .grants
+            .into_iter()
+            .map(|grant| Report {
+                job_id: grant.job_id,
+                lease_token: grant.lease_token,
+                outcome: Outcome::Succeeded,
+                class: None,
+                retry_after_ms: None,
+                detail: None,
+                result: None,
+            })
+            .collect();
+        let sent = reports.len();
+        let started = Instant::now();
+        let answer = client
+            .complete(&Complete {
+                session_id,
+                reports,
+            })
+            .await?;
+        measured.complete.record(micros(started))?;
+        let accepted = answer
+            .results
+            .iter()
+            .filter(|result| result.accepted)
+            .count();
+        ensure!(
+            accepted == sent,
+            "{accepted} of {sent} reports were accepted"
+        );
+        measured.jobs += accepted;
+    }
+}
+
+fn histogram() -> anyhow::Result<Histogram<u64>> {
+    Ok(Histogram::new(3)?)
+}
+
+fn micros(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+fn per_sec(jobs: u32, time: Duration) -> u64 {
+    u64::try_from(u128::from(jobs) * 1_000_000 / time.as_micros().max(1)).unwrap_or(u64::MAX)
+}
+
+fn latency(times: &Histogram<u64>) -> Latency {
+    Latency {
+        calls: times.len(),
+        p50_us: times.value_at_quantile(0.5),
+        p99_us: times.value_at_quantile(0.99),
+        max_us: times.max(),
+    }
+}
+
+fn print(figures: &Figures) {
+    let mut table = output::table();
+    table.set_header(["", "calls", "p50 ms", "p99 ms", "max ms"]);
+    for (name, times) in [("claim", &figures.claim), ("complete", &figures.complete)] {
+        let ms = |us: u64| format!("{}.{:02}", us / 1_000, us % 1_000 / 10);
+        table.add_row([
+            name.to_owned(),
+            times.calls.to_string(),
+            ms(times.p50_us),
+            ms(times.p99_us),
+            ms(times.max_us),
+        ]);
+    }
+    println!(
+        "drain    {} jobs, {} a batch, {} connections: {} jobs/s ({} ms)",
+        figures.jobs, figures.batch, figures.workers, figures.drain_jobs_per_sec, figures.drain_ms
+    );
+    println!(
+        "submit   {} jobs/s, {SUBMIT} a call",
+        figures.submit_jobs_per_sec
+    );
+    println!(
+        "wal      {} bytes a job, claim and complete",
+        figures.wal_bytes_per_job
+    );
+    println!("{table}");
+}

@@ -1,0 +1,17 @@
+//! `jobengine bench`: load over the real HTTP contract, measured from outside.
+
+mod drain;
+
+use std::process::ExitCode;
+
+/// Measure this installation over its HTTP contract
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum BenchCommand {
+    Drain(drain::DrainArgs),
+}
+
+pub(crate) async fn run(command: BenchCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        BenchCommand::Drain(args) => drain::run(args).await,
+    }
+}

@@ -1,0 +1,140 @@
+//! Which PostgreSQL: the private one in the data directory, or the one that `DATABASE_URL` names.
+
+use std::str::FromStr as _;
+
+use anyhow::{Context as _, bail};
+use jobengine_store::embedded::{Cluster, Options, Running, SUPERUSER};
+use jobengine_store::{Store, migrate};
+use tokio_postgres::Config;
+
+use crate::data_dir::DataDir;
+
+/// Connections for tenants' work.
+const CONNECTIONS: usize = 8;
+/// The database inside the private PostgreSQL.
+const NAME: &str = "jobengine";
+
+/// A ledger that is open, and the private PostgreSQL under it, if it is one.
+pub(crate) struct Database {
+    pub(crate) store: Store,
+    pub(crate) embedded: Option<Running>,
+}
+
+impl Database {
+    /// Opens the ledger: with `DATABASE_URL` in the environment that one, else the private one,
+    /// which is started and brought up to date.
+    pub(crate) async fn open(data_dir: &DataDir) -> anyhow::Result<Self> {
+        match from_env("DATABASE_URL")? {
+            Some(app) => Self::external(app).await,
+            None => Self::embedded(data_dir).await,
+        }
+    }
+
+    /// Starts the private PostgreSQL and opens the ledger in it.
+    pub(crate) async fn embedded(data_dir: &DataDir) -> anyhow::Result<Self> {
+        let options = Options::new(data_dir.postgres());
+        let running = Cluster::start(&options).await?;
+        create_database(&running.config(SUPERUSER, "postgres")).await?;
+        migrate(&running.config(SUPERUSER, NAME)).await?;
+        let store = Store::open(
+            &running.config("orch_app", NAME),
+            &running.config("orch_sched", NAME),
+            CONNECTIONS,
+        )
+        .await?;
+        Ok(Self {
+            store,
+            embedded: Some(running),
+        })
+    }
+
+    async fn external(app: Config) -> anyhow::Result<Self> {
+        let sched = match from_env("DATABASE_SCHED_URL")? {
+            Some(sched) => sched,
+            None => {
+                let mut sched = app.clone();
+                sched.user("orch_sched");
+                sched
+            }
+        };
+        let store = Store::open(&app, &sched, CONNECTIONS).await?;
+        Ok(Self {
+            store,
+            embedded: None,
+        })
+    }
+
+    /// Bytes of write-ahead log written so far, by the whole PostgreSQL.
+    pub(crate) async fn wal_bytes(&self) -> anyhow::Result<u64> {
+        let running = self
+            .embedded
+            .as_ref()
+            .context("only a private PostgreSQL is measured")?;
+        let (client, connection) = running
+            .config(SUPERUSER, NAME)
+            .connect(tokio_postgres::NoTls)
+            .await?;
+        let driver = tokio::spawn(connection);
+        let row = client
+            .query_one("SELECT (pg_current_wal_lsn() - '0/0')::bigint", &[])
+            .await?;
+        drop(client);
+        driver.await??;
+        Ok(row.get::<_, i64>(0).unsigned_abs())
+    }
+
+    /// Stops the private PostgreSQL, if it is one.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        drop(self.store);
+        match self.embedded {
+            Some(running) => Ok(running.stop().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs the missing migrations on the database that `DATABASE_ADMIN_URL` (else `DATABASE_URL`)
+/// names. Returns the names of those that ran.
+pub(crate) async fn migrate_external() -> anyhow::Result<Option<Vec<String>>> {
+    let admin = match from_env("DATABASE_ADMIN_URL")? {
+        Some(admin) => Some(admin),
+        None => from_env("DATABASE_URL")?,
+    };
+    match admin {
+        Some(admin) => Ok(Some(migrate(&admin).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Reads a connection string from `NAME`, or from the file that `NAME_FILE` names.
+fn from_env(name: &str) -> anyhow::Result<Option<Config>> {
+    let text = match (std::env::var(name), std::env::var(format!("{name}_FILE"))) {
+        (Ok(_), Ok(_)) => bail!("{name} and {name}_FILE are both set: keep one"),
+        (Ok(text), Err(_)) => text,
+        (Err(_), Ok(path)) => std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {path}, which {name}_FILE names"))?,
+        (Err(_), Err(_)) => return Ok(None),
+    };
+    // The text may hold a password: it is not shown.
+    let config = Config::from_str(text.trim())
+        .with_context(|| format!("{name} is not a PostgreSQL connection string"))?;
+    Ok(Some(config))
+}
+
+async fn create_database(postgres: &Config) -> anyhow::Result<()> {
+    let (client, connection) = postgres.connect(tokio_postgres::NoTls).await?;
+    let driver = tokio::spawn(connection);
+    let known = client
+        .query_opt("SELECT FROM pg_database WHERE datname = $1", &[&NAME])
+        .await?;
+    if known.is_none() {
+        client
+            .batch_execute(&format!(
+                "CREATE DATABASE {NAME} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+            ))
+            .await?;
+    }
+    drop(client);
+    driver.await??;
+    Ok(())
+}

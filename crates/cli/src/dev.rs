@@ -1,0 +1,127 @@
+//! `jobengine dev`: everything in one process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jobengine_api::{DevIssuer, TokenRequest};
+use jobengine_domain::caller::Scope;
+use jobengine_domain::id::TenantId;
+use jobengine_queue::Local;
+use jobengine_sdk::{Client, TokenSource};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::data_dir::DataDir;
+use crate::database::Database;
+use crate::node::{Node, Settings};
+use crate::{key_file, signals, token, worker};
+
+/// Run everything in one process: database, API, background passes and a worker
+///
+/// Starts a private PostgreSQL in the data directory (unless `DATABASE_URL` names another), serves
+/// the API on loopback, and prints its address and a token. For trying things and for developing
+/// workers; the data stays between starts.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DevArgs {
+    /// Where data, keys and events are kept
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Port of the API on loopback
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+}
+
+/// The tenant that `dev` works for.
+const TENANT: TenantId = TenantId(Uuid::from_u128(0x0001_0000_7000_8000_0000_0000_0001));
+/// Tokens hold for an hour; new ones are written in time.
+const TOKEN_S: u32 = 3_600;
+const TOKEN_RENEWAL: Duration = Duration::from_mins(20);
+
+pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
+    let data = DataDir::open(args.data_dir.as_deref())?;
+    eprintln!("Starting; data and keys are kept in {data}");
+    let database = Database::open(&data).await?;
+    database.store.tenant_create(TENANT, "dev", 1).await?;
+    let key = key_file::open_or_create(&data.keys()?, key_file::COMPLETION)?.signing_key();
+    let issuer = token::issuer(&data)?;
+    let settings = Settings {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
+        ..Settings::default()
+    };
+    let mut node = Node::new(
+        database.store.clone(),
+        Arc::new(Local::new()),
+        key,
+        settings,
+    );
+    let stop = node.stopping();
+    let (address, _) = node.start_api(issuer.authenticator()).await?;
+    node.start_duties(&data.spool());
+
+    let (operator, workers) = (data.file("dev.token"), data.file("worker.token"));
+    write_tokens(&issuer, &operator, &workers)?;
+    let url = format!("http://{address}");
+    let client = Client::builder(&url)
+        .token(TokenSource::file(&workers))
+        .build()?;
+    let evaluator = tokio::spawn(worker::work(
+        client,
+        worker::Settings::default(),
+        stop.clone(),
+    ));
+    println!("API        {url}/api/v1  (contract: {url}/openapi/orchestrator.json)");
+    println!("tenant     {TENANT}");
+    println!(
+        "token      {}  (renewed every 20 minutes)",
+        operator.display()
+    );
+    println!("events     {}", data.spool().display());
+    println!(
+        "try        curl -H \"Authorization: Bearer $(cat {})\" {url}/api/v1/orchestrator/jobs",
+        operator.display()
+    );
+    println!("Stop with Ctrl-C.");
+
+    signals::stop_on_signal(stop.clone())?;
+    renew(&issuer, &operator, &workers, &stop).await?;
+    // The worker ends first: it gives back what it holds while the API still answers.
+    evaluator.await.context("the worker ended early")??;
+    node.stop().await;
+    database.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn renew(
+    issuer: &DevIssuer,
+    operator: &Path,
+    workers: &Path,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(TOKEN_RENEWAL) => write_tokens(issuer, operator, workers)?,
+        }
+    }
+}
+
+fn write_tokens(issuer: &DevIssuer, operator: &Path, workers: &Path) -> anyhow::Result<()> {
+    for (path, subject, scopes) in [
+        (operator, "operator", Scope::ALL.to_vec()),
+        (workers, "worker", vec![Scope::Worker]),
+    ] {
+        let request = TokenRequest {
+            subject: subject.to_owned(),
+            tenant: TENANT,
+            project: None,
+            scopes,
+            ttl_s: TOKEN_S,
+        };
+        key_file::write_private(path, &issuer.mint(&request)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,292 @@
+//! A node: the roles of one process over one ledger.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use jobengine_api::{Authenticator, DevIssuer, Metrics, Server, ServerConfig, TokenRequest};
+use jobengine_domain::caller::Scope;
+use jobengine_domain::defaults::LEASE_MS;
+use jobengine_domain::dsse::{PublicKey, SigningKey};
+use jobengine_domain::id::TenantId;
+use jobengine_domain::lease::LeaseMs;
+use jobengine_duties::completion::Completing;
+use jobengine_duties::driver::Driver;
+use jobengine_duties::job_deadline::JobDeadline;
+use jobengine_duties::lease_reaper::LeaseReaper;
+use jobengine_duties::outbox::Outbox;
+use jobengine_duties::partition::Partition;
+use jobengine_duties::planner::{Planner, Window};
+use jobengine_impact::segment::SegmentSize;
+use jobengine_queue::{Local, Queue};
+use jobengine_sdk::{Client, TokenSource};
+use jobengine_store::{ImpactIndexes, Store};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::data_dir::DataDir;
+use crate::database::Database;
+use crate::{key_file, token};
+
+/// How a node works.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Where it listens; port 0 takes a free one.
+    pub(crate) listen: SocketAddr,
+    /// Time a worker has between heartbeats.
+    pub(crate) lease: LeaseMs,
+    /// Changes that come together are planned together.
+    pub(crate) window: Window,
+    /// Most images per segment.
+    pub(crate) segment_size: SegmentSize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
+            window: Window::default(),
+            segment_size: SegmentSize::default(),
+        }
+    }
+}
+
+/// What the roles of a process share.
+pub(crate) struct Node {
+    store: Store,
+    queue: Arc<dyn Queue>,
+    indexes: Arc<ImpactIndexes>,
+    key: Arc<SigningKey>,
+    settings: Settings,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    pub(crate) fn new(
+        store: Store,
+        queue: Arc<dyn Queue>,
+        key: SigningKey,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            store,
+            queue,
+            indexes: Arc::default(),
+            key: Arc::new(key),
+            settings,
+            stop: CancellationToken::new(),
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Fires when the node stops.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Serves the HTTP contract; tells where, and what it counts.
+    pub(crate) async fn start_api(
+        &mut self,
+        authenticator: Authenticator,
+    ) -> anyhow::Result<(SocketAddr, Metrics)> {
+        let listener = TcpListener::bind(self.settings.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", self.settings.listen))?;
+        let address = listener.local_addr()?;
+        let config = ServerConfig {
+            lease: self.settings.lease,
+            indexes: Arc::clone(&self.indexes),
+            keys: vec![self.key.public()],
+            ..ServerConfig::default()
+        };
+        let server = Server::new(
+            self.store.clone(),
+            Arc::clone(&self.queue),
+            authenticator,
+            &config,
+        );
+        let metrics = server.metrics();
+        self.tasks
+            .push(tokio::spawn(server.serve(listener, self.stop.clone())));
+        Ok((address, metrics))
+    }
+
+    /// Starts the background passes.
+    pub(crate) fn start_duties(&mut self, spool: &Path) {
+        let (store, queue) = (&self.store, &self.queue);
+        let mut driver = Driver::new(self.stop.clone());
+        driver.add(
+            LeaseReaper::new(store.clone(), Arc::clone(queue)),
+            Duration::from_secs(1),
+        );
+        driver.add(
+            JobDeadline::new(store.clone(), Arc::clone(queue)),
+            Duration::from_secs(1),
+        );
+        driver.add(Partition::new(store.clone()), Duration::from_hours(1));
+        driver.add(
+            Completing::new(store.clone(), Arc::clone(&self.key)),
+            Duration::from_millis(250),
+        );
+        driver.add(
+            Outbox::new(store.clone(), spool.to_owned()),
+            Duration::from_millis(500),
+        );
+        let planner = Planner::new(
+            store.clone(),
+            Arc::clone(&self.indexes),
+            Arc::clone(queue),
+            self.settings.window,
+            self.settings.segment_size,
+        );
+        driver.add(planner, Duration::from_millis(250));
+        self.tasks.push(tokio::spawn(driver.join()));
+    }
+
+    /// Ends requests and passes under way.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            // A task that panicked has said so already.
+            let _ = task.await;
+        }
+    }
+}
+
+/// A node with everything of its own, in a temporary directory: for the demo and benchmarks.
+pub(crate) struct TemporaryNode {
+    dir: TempDir,
+    data: DataDir,
+    database: Database,
+    node: Node,
+    issuer: DevIssuer,
+    tenant: TenantId,
+    address: SocketAddr,
+    key: PublicKey,
+    start_ms: u64,
+}
+
+impl TemporaryNode {
+    /// Starts a private PostgreSQL and the API over it; duties start when they are told to.
+    pub(crate) async fn start(name: &str, settings: Settings) -> anyhow::Result<Self> {
+        let began = Instant::now();
+        let dir = tempfile::Builder::new()
+            .prefix(&format!("jobengine-{name}-"))
+            .tempdir()?;
+        let data = DataDir::open(Some(dir.path()))?;
+        let database = Database::embedded(&data).await?;
+        let key = key_file::open_or_create(&data.keys()?, key_file::COMPLETION)?.signing_key();
+        let issuer = token::issuer(&data)?;
+        let tenant = jobengine_store::draw(database.store.now().await?);
+        database.store.tenant_create(tenant, name, 1).await?;
+        let public = key.public();
+        let mut node = Node::new(
+            database.store.clone(),
+            Arc::new(Local::new()),
+            key,
+            settings,
+        );
+        let (address, _) = node.start_api(issuer.authenticator()).await?;
+        let start_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let started = Self {
+            dir,
+            data,
+            database,
+            node,
+            issuer,
+            tenant,
+            address,
+            key: public,
+            start_ms,
+        };
+        let worker = started.mint("worker", vec![Scope::Worker])?;
+        key_file::write_private(&started.worker_token(), &worker)?;
+        Ok(started)
+    }
+
+    /// How long the start took.
+    pub(crate) const fn start_ms(&self) -> u64 {
+        self.start_ms
+    }
+
+    /// PostgreSQL's version.
+    pub(crate) fn postgres(&self) -> String {
+        self.database
+            .embedded
+            .as_ref()
+            .map_or_else(String::new, |running| running.version().to_string())
+    }
+
+    /// Where the API listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A client that may do everything.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        let token = self.mint("operator", Scope::ALL.to_vec())?;
+        Ok(Client::builder(self.url())
+            .token(TokenSource::fixed(token))
+            .build()?)
+    }
+
+    /// The file with the workers' token.
+    pub(crate) fn worker_token(&self) -> PathBuf {
+        self.data.file("worker.token")
+    }
+
+    /// Where a process of this name logs.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.data.file(&format!("{name}.log"))
+    }
+
+    /// The key that verifies completion events.
+    pub(crate) const fn completion_key(&self) -> PublicKey {
+        self.key
+    }
+
+    /// Where the completion event of a run is delivered.
+    pub(crate) fn spooled(&self, run: Uuid) -> PathBuf {
+        self.data
+            .spool()
+            .join(self.tenant.to_string())
+            .join(format!("run-completion.{run}.dsse.json"))
+    }
+
+    /// Starts the background passes.
+    pub(crate) fn start_duties(&mut self) {
+        self.node.start_duties(&self.data.spool());
+    }
+
+    /// Bytes of write-ahead log written so far, whole PostgreSQL.
+    pub(crate) async fn wal_bytes(&self) -> anyhow::Result<u64> {
+        self.database.wal_bytes().await
+    }
+
+    /// Stops everything and removes the directory.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.node.stop().await;
+        self.database.close().await?;
+        self.dir
+            .close()
+            .context("cannot remove the temporary directory")
+    }
+
+    fn mint(&self, subject: &str, scopes: Vec<Scope>) -> anyhow::Result<String> {
+        let request = TokenRequest {
+            subject: subject.to_owned(),
+            tenant: self.tenant,
+            project: None,
+            scopes,
+            ttl_s: 3_600,
+        };
+        Ok(self.issuer.mint(&request)?)
+    }
+}

@@ -1,0 +1,158 @@
+//! `jobengine serve`: the roles of a production process.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use jobengine_api::{Authenticator, serve_metrics};
+use jobengine_domain::defaults::{LEASE_MS, SEGMENT_IMAGES};
+use jobengine_domain::lease::LeaseMs;
+use jobengine_duties::planner::Window;
+use jobengine_impact::segment::SegmentSize;
+use jobengine_queue::{Local, Postgres, Queue};
+use jobengine_sdk::{Client, TokenSource};
+use tokio::net::TcpListener;
+
+use crate::data_dir::DataDir;
+use crate::database::Database;
+use crate::node::{Node, Settings};
+use crate::{key_file, signals, token, worker};
+
+/// Serve in production
+///
+/// The ledger is the PostgreSQL that `DATABASE_URL` names (as role `orch_app`; the role `orch_sched`
+/// takes the same URL unless `DATABASE_SCHED_URL` is set), prepared by `jobengine migrate`. Without
+/// it, a private PostgreSQL in the data directory serves a single node.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// What this process does, several separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Role::Api, Role::Duties])]
+    roles: Vec<Role>,
+    /// Where the API listens
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Where metrics are served, for inside eyes
+    #[arg(long, default_value = "127.0.0.1:9090", value_name = "ADDRESS:PORT")]
+    metrics_listen: SocketAddr,
+    /// Where keys, events and a private PostgreSQL are kept
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Public key (Ed25519, PEM) of the token issuer, several while keys rotate; the built-in issuer
+    /// of `token mint` unless given
+    #[arg(long = "token-key", value_name = "PUBLIC.pem")]
+    token_keys: Vec<PathBuf>,
+    /// What tokens must name as `iss`
+    #[arg(long, default_value = token::ISSUER)]
+    issuer: String,
+    /// What tokens must name as `aud`
+    #[arg(long, default_value = token::AUDIENCE)]
+    audience: String,
+    /// Time a worker has between heartbeats before its jobs go to others
+    #[arg(long, default_value_t = LEASE_MS / 1_000, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    lease_seconds: u32,
+    /// Most images per segment of an impact run
+    #[arg(long, default_value_t = SEGMENT_IMAGES)]
+    segment_images: u32,
+    /// A run is planned when nothing has changed for so long
+    #[arg(long, default_value_t = 1_000, value_name = "MS")]
+    window_quiet_ms: u64,
+    /// A run is planned at the latest when the oldest change has waited so long
+    #[arg(long, default_value_t = 10_000, value_name = "MS")]
+    window_longest_ms: u64,
+    /// Token of the worker role, read again when it changes
+    #[arg(long, value_name = "FILE", required_if_eq("roles", "worker"))]
+    worker_token_file: Option<PathBuf>,
+}
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Role {
+    /// Serves the HTTP contract
+    Api,
+    /// Runs the background passes; several processes may
+    Duties,
+    /// Evaluates segments, over the API of this process
+    Worker,
+}
+
+pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let has = |role| args.roles.contains(&role);
+    ensure!(
+        !has(Role::Worker) || (has(Role::Api) && args.worker_token_file.is_some()),
+        "the worker role works over this process's API: add the role `api` and --worker-token-file, or run `jobengine worker`"
+    );
+    let data = DataDir::open(args.data_dir.as_deref())?;
+    let database = Database::open(&data).await?;
+    let key = key_file::open_or_create(&data.keys()?, key_file::COMPLETION)?.signing_key();
+    let settings = Settings {
+        listen: args.listen,
+        lease: LeaseMs::new(args.lease_seconds.saturating_mul(1_000))?,
+        window: Window {
+            quiet: Duration::from_millis(args.window_quiet_ms),
+            longest: Duration::from_millis(args.window_longest_ms),
+        },
+        segment_size: SegmentSize::new(args.segment_images)?,
+    };
+    // Over a private PostgreSQL there is no other process to wake.
+    let queue: Arc<dyn Queue> = if database.embedded.is_some() {
+        Arc::new(Local::new())
+    } else {
+        let process: uuid::Uuid = jobengine_store::draw(database.store.now().await?);
+        Arc::new(Postgres::start(database.store.clone(), process.to_string()))
+    };
+    let mut node = Node::new(database.store.clone(), queue, key, settings);
+    let stop = node.stopping();
+    signals::stop_on_signal(stop.clone())?;
+    let mut workers = None;
+    if has(Role::Api) {
+        let (address, metrics) = node.start_api(authenticator(args, &data)?).await?;
+        tracing::info!(%address, "the API listens on {address}");
+        let listener = TcpListener::bind(args.metrics_listen)
+            .await
+            .with_context(|| format!("cannot listen on {} for metrics", args.metrics_listen))?;
+        tokio::spawn(serve_metrics(listener, metrics, stop.clone()));
+        if let Some(file) = args
+            .worker_token_file
+            .as_ref()
+            .filter(|_| has(Role::Worker))
+        {
+            let client = Client::builder(format!("http://{address}"))
+                .token(TokenSource::file(file))
+                .build()?;
+            workers = Some(tokio::spawn(worker::work(
+                client,
+                worker::Settings::default(),
+                stop.clone(),
+            )));
+        }
+    }
+    if has(Role::Duties) {
+        node.start_duties(&data.spool());
+    }
+    stop.cancelled().await;
+    if let Some(workers) = workers {
+        workers.await.context("the worker ended early")??;
+    }
+    node.stop().await;
+    database.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn authenticator(args: &ServeArgs, data: &DataDir) -> anyhow::Result<Authenticator> {
+    if args.token_keys.is_empty() {
+        return Ok(token::issuer(data)?.authenticator());
+    }
+    let keys = args
+        .token_keys
+        .iter()
+        .map(|path| key_file::public(path))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Authenticator::new(
+        args.issuer.clone(),
+        args.audience.clone(),
+        keys,
+    ))
+}

@@ -1,0 +1,25 @@
+//! Signals: the first asks for an orderly end, the second ends at once.
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Cancels `stop` at the first SIGTERM or Ctrl-C; at the second one the process ends.
+pub(crate) fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("no signal can be awaited")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("no signal can be awaited")?;
+    tokio::spawn(async move {
+        for again in [false, true] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if again {
+                std::process::exit(1);
+            }
+            tracing::info!("finishing what is under way; a second signal ends at once");
+            stop.cancel();
+        }
+    });
+    Ok(())
+}
