@@ -1,6 +1,7 @@
 //! Sources: upstreams that documents come from.
 
 use jobengine_domain::id::SourceId;
+use tokio_postgres::error::SqlState;
 
 use crate::caller::Tx;
 use crate::draw::draw;
@@ -11,7 +12,7 @@ impl Tx {
     /// The source of this name, made when there is none.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::Missing`] when the tenant does not exist.
     pub async fn source_ensure(&self, name: &str) -> Result<SourceId, StoreError> {
         let id: SourceId = draw(self.now());
         let row = self
@@ -19,7 +20,8 @@ impl Tx {
                 include_str!("source/ensure.sql"),
                 &[&self.tenant().0, &id.0, &name, &Ts(self.now())],
             )
-            .await?;
+            .await
+            .map_err(no_tenant)?;
         Ok(SourceId(row.get("source_id")))
     }
 
@@ -32,5 +34,15 @@ impl Tx {
             .query_opt(include_str!("source/find.sql"), &[&name])
             .await?;
         Ok(row.map(|row| SourceId(row.get("source_id"))))
+    }
+}
+
+/// A source refers to its tenant and to nothing else.
+fn no_tenant(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Refused(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {
+            StoreError::Missing("the tenant")
+        }
+        other => other,
     }
 }

@@ -16,6 +16,9 @@ use crate::problem::Problem;
 use crate::route::Routes;
 use crate::state::AppState;
 
+/// Who publishes the catalogue, unless somebody says otherwise.
+const CISA: &str = "cisa";
+
 pub(super) fn routes() -> Routes {
     Routes::new().add_within(INTAKE_MAX, routes!(kev_put))
 }
@@ -24,11 +27,7 @@ pub(super) fn routes() -> Routes {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Origin {
-    /// Where it comes from. A tenant has one catalogue, whatever its source.
-    #[expect(
-        dead_code,
-        reason = "taken as the other intakes take it; the catalogue is not kept by source"
-    )]
+    /// Where it comes from; `cisa` when it is left out. A tenant has one catalogue, whatever its source.
     #[param(value_type = Option<String>, max_length = 200, example = "cisa")]
     source: Option<SourceName>,
 }
@@ -68,14 +67,16 @@ struct KevStored {
 async fn kev_put(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(_origin): QueryParams<Origin>,
+    QueryParams(Origin { source }): QueryParams<Origin>,
     Upload(document): Upload<KEV_MAX_BYTES>,
 ) -> Result<Json<KevStored>, Problem> {
     let catalogue = parsing(move || kev::read(&document)).await??;
+    let source = source.as_ref().map_or(CISA, SourceName::as_str);
     let store = state.store();
     let before = store
         .retrying(async || {
             let tx = store.begin(&caller).await?;
+            tx.source_ensure(source).await?;
             let before = tx.kev_put(&catalogue).await?;
             tx.commit().await?;
             Ok(before)

@@ -1,0 +1,11 @@
+//! The scheduler's operations over real HTTP and a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod facts;
+mod impact_run;
+mod intake;
+mod preview;
+mod real;
+mod refusal;
+mod service;
+mod tenant;
