@@ -14,7 +14,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// A body of at most `CAP` bytes, as it came.
 #[derive(Debug)]
-pub struct RawBody<const CAP: usize>(pub Bytes);
+pub(crate) struct RawBody<const CAP: usize>(pub Bytes);
 
 impl<S: Send + Sync, const CAP: usize> FromRequest<S> for RawBody<CAP> {
     type Rejection = Problem;

@@ -35,7 +35,7 @@ struct Status {
     status: &'static str,
 }
 
-/// Which JobEngine this is.
+/// Which program this is.
 #[derive(Debug, Serialize, ToSchema)]
 struct Version {
     /// `jobengine`.

@@ -5,6 +5,7 @@
 //! the caller, strict JSON, pages.
 
 mod body;
+mod check;
 mod claim;
 mod clock;
 mod coalesce;
@@ -13,6 +14,7 @@ mod flush;
 mod health;
 mod identity;
 mod json;
+mod lease_token;
 mod metrics;
 mod page;
 mod params;

@@ -84,7 +84,7 @@ impl Metrics {
         Self(Arc::new(inner))
     }
 
-    /// Everything in the text format of OpenMetrics.
+    /// Everything in the text format that scrapers of metrics read.
     pub fn render(&self) -> String {
         let mut text = String::new();
         encode(&mut text, &self.0.registry).expect("writing to a string cannot fail");

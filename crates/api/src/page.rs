@@ -21,7 +21,7 @@ struct Inside<K> {
 }
 
 /// Writes the token behind which the page after `key` starts. `by` names the list and its order.
-pub fn continuation<K: Serialize>(by: &str, key: &K) -> String {
+pub(crate) fn continuation<K: Serialize>(by: &str, key: &K) -> String {
     let inside = Inside {
         v: 1,
         by: by.to_owned(),
@@ -34,7 +34,10 @@ pub fn continuation<K: Serialize>(by: &str, key: &K) -> String {
 ///
 /// # Errors
 /// `PAGE_TOKEN_INVALID` for what is not a token of this list.
-pub fn resume<K: DeserializeOwned>(by: &str, token: Option<&str>) -> Result<Option<K>, Problem> {
+pub(crate) fn resume<K: DeserializeOwned>(
+    by: &str,
+    token: Option<&str>,
+) -> Result<Option<K>, Problem> {
     let Some(token) = token else { return Ok(None) };
     let inside = Some(token)
         .filter(|token| token.len() <= TOKEN_MAX)
@@ -54,7 +57,7 @@ pub fn resume<K: DeserializeOwned>(by: &str, token: Option<&str>) -> Result<Opti
 ///
 /// # Errors
 /// `PARAMETER_INVALID` outside of 1 to [`PAGE_MAX`].
-pub fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
+pub(crate) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
     match limit {
         None => Ok(PAGE),
         Some(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
@@ -66,7 +69,7 @@ pub fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
 }
 
 /// The token after a page: only a full page can have a next one.
-pub fn after_page<T, K: Serialize>(
+pub(crate) fn after_page<T, K: Serialize>(
     by: &str,
     items: &[T],
     limit: u32,

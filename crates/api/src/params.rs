@@ -8,11 +8,11 @@ use crate::problem::{Code, Problem};
 
 /// What stands in the path's places.
 #[derive(Debug)]
-pub struct PathParams<T>(pub T);
+pub(crate) struct PathParams<T>(pub T);
 
 /// The query string. `T` refuses unknown fields.
 #[derive(Debug)]
-pub struct QueryParams<T>(pub T);
+pub(crate) struct QueryParams<T>(pub T);
 
 impl<S, T> FromRequestParts<S> for PathParams<T>
 where

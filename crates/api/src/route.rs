@@ -29,15 +29,11 @@ const X_SCOPE: &str = "x-scope";
 const PUBLIC: &str = "public";
 
 /// What utoipa's `routes!` makes of one handler.
-pub type Declared = (
-    Vec<(String, RefOr<Schema>)>,
-    Paths,
-    MethodRouter<AppState>,
-);
+pub(crate) type Declared = (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<AppState>);
 
 /// Operations with their scopes, on the way to a router and a document.
 #[derive(Default)]
-pub struct Routes {
+pub(crate) struct Routes {
     routes: Vec<Route>,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
@@ -60,7 +56,7 @@ enum Needs {
 
 impl Routes {
     /// An empty table.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
@@ -70,7 +66,7 @@ impl Routes {
     /// When the operation declares no scope, an unknown one, or no name: our own bug, found at the
     /// first start and by every test.
     #[must_use]
-    pub fn add(self, declared: Declared) -> Self {
+    pub(crate) fn add(self, declared: Declared) -> Self {
         self.add_within(HANDLER_MAX, declared)
     }
 
@@ -79,7 +75,7 @@ impl Routes {
     /// # Panics
     /// As [`Routes::add`].
     #[must_use]
-    pub fn add_within(mut self, within: Duration, declared: Declared) -> Self {
+    pub(crate) fn add_within(mut self, within: Duration, declared: Declared) -> Self {
         let (schemas, paths, handler) = declared;
         let mut paths = paths.paths.into_iter();
         let (Some((path, item)), None) = (paths.next(), paths.next()) else {
@@ -109,18 +105,19 @@ impl Routes {
 
     /// Adds the operations of another table below a path.
     #[must_use]
-    pub fn nest(mut self, below: &str, other: Self) -> Self {
-        self.routes.extend(other.routes.into_iter().map(|route| Route {
-            path: format!("{below}{}", route.path),
-            ..route
-        }));
+    pub(crate) fn nest(mut self, below: &str, other: Self) -> Self {
+        self.routes
+            .extend(other.routes.into_iter().map(|route| Route {
+                path: format!("{below}{}", route.path),
+                ..route
+            }));
         self.schemas.extend(other.schemas);
         self
     }
 
     /// Adds the operations of another table.
     #[must_use]
-    pub fn merge(self, other: Self) -> Self {
+    pub(crate) fn merge(self, other: Self) -> Self {
         self.nest("", other)
     }
 
@@ -137,7 +134,9 @@ impl Routes {
             let (path, verb) = Verbs::inner(&route.path);
             verbs.extend(verb);
             let guard = Guard::new(state.clone(), &route.name, route.needs, route.within);
-            let handler = route.handler.route_layer(from_fn_with_state(guard, access::admit));
+            let handler = route
+                .handler
+                .route_layer(from_fn_with_state(guard, access::admit));
             router = router.route(&path, handler);
         }
         (router, Verbs::new(verbs))
@@ -163,7 +162,11 @@ fn needs(operation: &Operation) -> Result<Needs, String> {
 impl std::fmt::Debug for Routes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list()
-            .entries(self.routes.iter().map(|route| (&route.name, &route.path, route.needs)))
+            .entries(
+                self.routes
+                    .iter()
+                    .map(|route| (&route.name, &route.path, route.needs)),
+            )
             .finish()
     }
 }

@@ -38,7 +38,7 @@ use crate::{scheduler, v1};
 
 /// A head that is not complete after this, or a connection without a request for so long, is closed.
 /// Longer than the usual interval of heartbeats, so that they find their connection open.
-const HEAD_MAX: Duration = Duration::from_secs(60);
+const HEAD_MAX: Duration = Duration::from_mins(1);
 /// Largest head of a request, in bytes.
 const HEAD_MAX_BYTES: usize = 16 * 1024;
 /// Requests under way have so long to end when the server stops.

@@ -16,7 +16,7 @@ use crate::scheduler::SchedulerState;
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Inner>);
+pub(crate) struct AppState(Arc<Inner>);
 
 struct Inner {
     store: Store,

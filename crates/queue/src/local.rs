@@ -170,7 +170,7 @@ mod tests {
         let local = Local::new();
         let tenant: TenantId = "0190f1de-0000-7000-8000-000000000001".parse().unwrap();
         let listener = local.listen(tenant);
-        for at in 0..TYPES_MAX + 1 {
+        for at in 0..=TYPES_MAX {
             let jobs = ReadyJobs {
                 job_type: format!("t{at}"),
                 from: 0,

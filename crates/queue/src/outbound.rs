@@ -15,9 +15,12 @@ const WAITING_MAX: usize = 1_024;
 /// Hints on their way to other processes.
 #[derive(Debug, Default)]
 pub(crate) struct Outbound {
-    waiting: Mutex<BTreeMap<(TenantId, Option<String>), (i64, u32)>>,
+    waiting: Mutex<Waiting>,
     wake: Notify,
 }
+
+/// By tenant and type (`None`: anything), the lowest sort key and how many jobs.
+type Waiting = BTreeMap<(TenantId, Option<String>), (i64, u32)>;
 
 impl Outbound {
     pub(crate) fn add(&self, hints: &[Hint]) {
@@ -57,7 +60,7 @@ impl Outbound {
     }
 }
 
-fn cut(prefix: &str, waiting: BTreeMap<(TenantId, Option<String>), (i64, u32)>) -> Vec<String> {
+fn cut(prefix: &str, waiting: Waiting) -> Vec<String> {
     let mut messages: Vec<String> = Vec::new();
     for ((tenant, job_type), (from, jobs)) in waiting {
         let ready = job_type.map_or(Ready::Anything, |job_type| {

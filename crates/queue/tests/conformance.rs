@@ -1,4 +1,5 @@
 //! What every queue promises, held against each of them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::time::Duration;
 

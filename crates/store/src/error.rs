@@ -59,10 +59,8 @@ impl From<tokio_postgres::Error> for StoreError {
 
 impl From<deadpool_postgres::PoolError> for StoreError {
     fn from(error: deadpool_postgres::PoolError) -> Self {
-        match error {
-            deadpool_postgres::PoolError::Backend(error) => error.into(),
-            other => Self::Unavailable(Box::new(other)),
-        }
+        // No connection, whatever PostgreSQL says about it: a client can only try again later.
+        Self::Unavailable(Box::new(error))
     }
 }
 

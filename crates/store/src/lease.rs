@@ -54,6 +54,8 @@ pub struct Grant {
     pub run: Option<RunId>,
     /// Its name within its run.
     pub key: String,
+    /// Its type.
+    pub job_type: String,
     /// Whose report counts.
     pub fence: Fence,
     /// Proof of holding the lease.
@@ -125,7 +127,7 @@ impl Tx {
         );
         let grants: Vec<Grant> = rows
             .iter()
-            .map(|row| grant(row, self.now()))
+            .map(|row| grant(row, job_type, self.now()))
             .collect::<Result<_, _>>()?;
         let mut runs: Vec<Uuid> = grants
             .iter()
@@ -162,7 +164,7 @@ impl Tx {
 
 /// Reads a grant, and holds the statement against the rule: it must have moved the job exactly as
 /// the state function says.
-fn grant(row: &Row, now: Timestamp) -> Result<Grant, StoreError> {
+fn grant(row: &Row, job_type: &str, now: Timestamp) -> Result<Grant, StoreError> {
     let job = JobId(row.get("job_id"));
     let fence = Fence(row.get("fence"));
     let attempt = unsigned(row.get("attempt"), "lease.attempt")?;
@@ -201,6 +203,7 @@ fn grant(row: &Row, now: Timestamp) -> Result<Grant, StoreError> {
         session: SessionId(row.get("session_id")),
         run: row.get::<_, Option<Uuid>>("run_id").map(RunId),
         key: row.get("job_key"),
+        job_type: job_type.to_owned(),
         fence,
         token: LeaseToken(row.get("token")),
         attempt,

@@ -27,7 +27,7 @@ const WAITERS_MAX: usize = 4_096;
 /// Waiters look by themselves this often, less up to a quarter.
 const LOOK_EVERY_MS: u64 = 1_000;
 /// A lane without waiters keeps its places for so long.
-const IDLE_MAX: Duration = Duration::from_secs(60);
+const IDLE_MAX: Duration = Duration::from_mins(1);
 
 /// The waiting workers of one tenant.
 pub(super) struct Lane {
@@ -249,15 +249,14 @@ impl Lane {
         // From the back, so that the indices in front stay what they are.
         for index in answered.into_iter().rev() {
             let waiter = self.waiters.remove(index);
-            match hands.remove(&index) {
-                Some(grants) => self.answer(waiter, grants, at),
-                None => {
-                    let problem = Problem::new(
-                        Code::SessionTaken,
-                        "another principal opened the session; draw a fresh session id",
-                    );
-                    let _ = waiter.answer.send(Err(problem));
-                }
+            if let Some(grants) = hands.remove(&index) {
+                self.answer(waiter, grants, at);
+            } else {
+                let problem = Problem::new(
+                    Code::SessionTaken,
+                    "another principal opened the session; draw a fresh session id",
+                );
+                let _ = waiter.answer.send(Err(problem));
             }
         }
         for job_type in more {
@@ -278,12 +277,12 @@ impl Lane {
     fn answer(&self, waiter: Waiter, grants: Vec<Grant>, at: Timestamp) {
         self.shared.metrics.claimed(grants.len());
         if let Err(Ok(claimed)) = waiter.answer.send(Ok(Claimed { grants, at })) {
-            self.give_back(claimed.grants);
+            self.give_back(&claimed.grants);
         }
     }
 
     /// Releases what was dealt to a worker that has gone: its attempt is not counted.
-    fn give_back(&self, grants: Vec<Grant>) {
+    fn give_back(&self, grants: &[Grant]) {
         if grants.is_empty() {
             return;
         }

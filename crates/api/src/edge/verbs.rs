@@ -46,7 +46,9 @@ impl Verbs {
         if path.contains(INNER) {
             return Some(path.replace(INNER, FOREIGN));
         }
-        let (resource, verb) = path.rsplit_once(':')?;
+        let (resource, verb) = [":", "%3A", "%3a"]
+            .into_iter()
+            .find_map(|colon| path.rsplit_once(colon))?;
         let known = *method == Method::POST && self.0.contains(verb);
         known.then(|| format!("{resource}{INNER}{verb}"))
     }
@@ -65,6 +67,7 @@ mod tests {
     #[test]
     fn only_known_verbs_are_taken_apart() {
         assert_eq!(inner("/runs/7:cancel?a=1"), "/runs/7/~cancel?a=1");
+        assert_eq!(inner("/runs/7%3Acancel"), "/runs/7/~cancel");
         assert_eq!(inner("/images/sha256:abc"), "/images/sha256:abc");
         assert_eq!(inner("/runs/7"), "/runs/7");
         let (path, verb) = Verbs::inner("/runs/{runId}:cancel");

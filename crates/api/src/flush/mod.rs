@@ -61,7 +61,11 @@ async fn together_or_apart<B: Batch>(
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
         let answer = batch.work(tenant, std::slice::from_ref(request)).await;
-        answers.push(answer.map(|mut alone| alone.remove(0)).map_err(Problem::from));
+        answers.push(
+            answer
+                .map(|mut alone| alone.remove(0))
+                .map_err(Problem::from),
+        );
     }
     answers
 }

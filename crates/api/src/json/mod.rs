@@ -13,16 +13,16 @@ use crate::problem::{Code, Problem};
 pub(crate) use shape::check as check_shape;
 
 /// Largest JSON body of an ordinary operation, in bytes.
-pub const JSON_MAX_BYTES: usize = 256 * 1024;
+pub(crate) const JSON_MAX_BYTES: usize = 256 * 1024;
 /// Largest JSON body of an operation that takes a batch, in bytes.
-pub const BULK_MAX_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const BULK_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// A JSON body of at most `CAP` bytes, read into `T`. `T` refuses unknown fields.
 ///
 /// Refused are: another media type, a content encoding, more than 32 levels, a key that stands twice in an
 /// object, NUL characters, more than 10,000 items or 1,000 keys in one place, numbers nobody can keep.
 #[derive(Debug)]
-pub struct JsonBody<T, const CAP: usize = JSON_MAX_BYTES>(pub T);
+pub(crate) struct JsonBody<T, const CAP: usize = JSON_MAX_BYTES>(pub T);
 
 impl<S, T, const CAP: usize> FromRequest<S> for JsonBody<T, CAP>
 where
@@ -42,7 +42,7 @@ where
 ///
 /// # Errors
 /// `JSON_MALFORMED`, or `REQUEST_INVALID` with the place of the field.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     check_shape(bytes).map_err(|error| Problem::new(Code::JsonMalformed, error.to_string()))?;
     // Serde would take an array for a request whose fields stand in their order.
     if !bytes.trim_ascii_start().starts_with(b"{") {
@@ -128,8 +128,16 @@ mod tests {
         for (text, field, code) in [
             (r#"{"jobs":[{"payload":1,"x":1}]}"#, "jobs[0].x", "UNKNOWN"),
             (r#"{"jobs":[{"payload":1},{}]}"#, "jobs[1]", "MISSING"),
-            (r#"{"jobs":[{"payload":1,"tries":"3"}]}"#, "jobs[0].tries", "TYPE"),
-            (r#"{"jobs":[{"payload":1,"tries":-3}]}"#, "jobs[0].tries", "VALUE"),
+            (
+                r#"{"jobs":[{"payload":1,"tries":"3"}]}"#,
+                "jobs[0].tries",
+                "TYPE",
+            ),
+            (
+                r#"{"jobs":[{"payload":1,"tries":-3}]}"#,
+                "jobs[0].tries",
+                "VALUE",
+            ),
             ("[[]]", "body", "TYPE"),
         ] {
             let problem = parse::<Request>(text.as_bytes()).unwrap_err();
@@ -140,7 +148,11 @@ mod tests {
                 correlation_id: String::new(),
             });
             assert_eq!(body.errors[0].field, field, "{text}");
-            assert_eq!(body.errors[0].code, code, "{text}: {}", body.errors[0].detail);
+            assert_eq!(
+                body.errors[0].code, code,
+                "{text}: {}",
+                body.errors[0].detail
+            );
         }
     }
 }

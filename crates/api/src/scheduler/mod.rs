@@ -7,7 +7,6 @@ mod finding;
 mod image;
 mod kev;
 mod key;
-mod lease_token;
 mod name;
 mod page;
 mod preview;

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use utoipa_axum::routes;
 
 use super::INTAKE_MAX;
-use super::lease_token::LeaseTokenHeader;
 use super::upload::parsing;
 use crate::identity::Caller;
+use crate::lease_token::LeaseTokenHeader;
 use crate::params::PathParams;
 use crate::problem::{Code, Problem};
 use crate::route::Routes;

@@ -1,5 +1,6 @@
 //! `/api/v1/orchestrator`: jobs, runs, workers, dead letters, events.
 
+mod canceled;
 mod dead_letter;
 mod event;
 mod job;

@@ -1,2 +1,11 @@
+//! Dead letters: jobs out of attempts, awaiting a person.
+
+mod list;
+
+use utoipa_axum::routes;
+
 use crate::route::Routes;
-pub(crate) fn routes() -> Routes { Routes::new() }
+
+pub(super) fn routes() -> Routes {
+    Routes::new().add(routes!(list::handler))
+}

@@ -1,2 +1,11 @@
+//! Events: what happened, in commit order.
+
+mod list;
+
+use utoipa_axum::routes;
+
 use crate::route::Routes;
-pub(crate) fn routes() -> Routes { Routes::new() }
+
+pub(super) fn routes() -> Routes {
+    Routes::new().add(routes!(list::handler))
+}

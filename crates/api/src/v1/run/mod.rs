@@ -1,2 +1,20 @@
+//! Runs: jobs started together.
+
+mod cancel;
+mod create;
+mod get;
+mod list;
+mod shape;
+mod view;
+
+use utoipa_axum::routes;
+
 use crate::route::Routes;
-pub(crate) fn routes() -> Routes { Routes::new() }
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .add(routes!(create::handler))
+        .add(routes!(list::handler))
+        .add(routes!(get::handler))
+        .add(routes!(cancel::handler))
+}

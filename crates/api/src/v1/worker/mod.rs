@@ -1,2 +1,29 @@
+//! The worker's verbs, and workers as they are seen.
+
+mod artifact;
+mod claim;
+mod complete;
+mod heartbeat;
+mod list;
+mod report;
+
+use std::time::Duration;
+
+use jobengine_domain::defaults::CLAIM_WAIT_MAX_MS;
+use utoipa_axum::routes;
+
 use crate::route::Routes;
-pub(crate) fn routes() -> Routes { Routes::new() }
+
+/// A claim has the time of any operation, and that of its wait.
+const CLAIM_MAX: Duration = Duration::from_millis(15_000 + CLAIM_WAIT_MAX_MS);
+/// An artifact of the largest size over a slow line.
+const ARTIFACT_MAX: Duration = Duration::from_mins(2);
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .add(routes!(list::handler))
+        .add_within(CLAIM_MAX, routes!(claim::handler))
+        .add(routes!(heartbeat::handler))
+        .add_within(ARTIFACT_MAX, routes!(artifact::handler))
+        .add(routes!(complete::handler))
+}

@@ -1,0 +1,42 @@
+//! `GET /jobs/{jobId}`
+
+use axum::Json;
+use axum::extract::State;
+use jobengine_domain::caller::Scope;
+use jobengine_domain::id::JobId;
+
+use super::view::JobView;
+use crate::identity::Caller;
+use crate::params::PathParams;
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Read a job
+///
+/// With its attempts; payload and result need `orch:payload` as well.
+#[utoipa::path(
+    get, path = "/jobs/{jobId}", operation_id = "job_get", tag = "jobs",
+    extensions(("x-scope" = json!("orch:read"))),
+    params(("jobId" = uuid::Uuid, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "The job", body = JobView),
+        (status = 400, description = "The id cannot be read (PARAMETER_INVALID)"),
+        (status = 404, description = "No such job of this tenant (NOT_FOUND)"),
+    )
+)]
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathParams(id): PathParams<JobId>,
+) -> Result<Json<JobView>, Problem> {
+    let tx = state.store().begin(&caller).await?;
+    let job = tx.job_find(id).await?;
+    let job = job.ok_or_else(|| Problem::not_found("job"))?;
+    let attempts = tx.job_attempts(id).await?;
+    tx.commit().await?;
+    Ok(Json(JobView::whole(
+        job,
+        attempts,
+        caller.has(Scope::Payload),
+    )))
+}

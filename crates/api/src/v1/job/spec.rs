@@ -1,0 +1,110 @@
+//! A job as it is asked for: its bounds, and what stands for what was not said.
+
+use jobengine_domain::dag::EdgePolicy;
+use jobengine_domain::defaults::{ATTEMPTS, ATTEMPTS_MAX, CRASH_ATTEMPTS, PAYLOAD_MAX_BYTES};
+use jobengine_domain::priority::Priority;
+use jobengine_domain::time::Timestamp;
+use jobengine_store::NewJob;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::check::Checks;
+
+/// Longest job type.
+pub(crate) const TYPE_MAX: usize = 100;
+/// Longest correlation id.
+pub(crate) const CORRELATION_MAX: usize = 128;
+
+/// A job to be done
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct JobSpec {
+    /// Which workers may claim it: letters, digits, `.`, `_`, `:`, `/` and `-`.
+    #[schema(min_length = 1, max_length = 100, example = "feed.fetch")]
+    pub r#type: String,
+    /// Any JSON up to 128 KiB. The worker gets it byte for byte.
+    #[schema(value_type = serde_json::Value)]
+    pub payload: Box<RawValue>,
+    /// Its band; `normal` unless said otherwise. Every band has a bounded head start: nothing starves.
+    #[schema(value_type = Option<String>, pattern = "^(low|normal|high|emergency)$")]
+    pub priority: Option<Priority>,
+    /// Attempts in all; 5 unless said otherwise.
+    #[schema(minimum = 1, maximum = 100)]
+    pub max_attempts: Option<u32>,
+    /// Attempts that may end with the worker's disappearance; 3 unless said otherwise.
+    #[schema(minimum = 1, maximum = 100)]
+    pub max_crash_attempts: Option<u32>,
+    /// Not before this moment (RFC 3339).
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub not_before: Option<Timestamp>,
+    /// Success after this moment does not count (RFC 3339).
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deadline: Option<Timestamp>,
+    /// Follows the job through logs and events; the request's own unless said otherwise.
+    #[schema(min_length = 1, max_length = 128)]
+    pub correlation_id: Option<String>,
+}
+
+impl JobSpec {
+    /// Notes every field out of bounds; `place` names the job in the request.
+    pub(crate) fn check(&self, place: &str, checks: &mut Checks) {
+        let field = |name: &str| format!("{place}.{name}");
+        checks.hold(
+            is_type(&self.r#type),
+            || field("type"),
+            "VALUE",
+            format!("1 to {TYPE_MAX} letters, digits and `._:/-` are taken"),
+        );
+        let bytes = self.payload.get().len();
+        checks.hold(
+            bytes <= PAYLOAD_MAX_BYTES,
+            || field("payload"),
+            "TOO_LARGE",
+            format!("{bytes} bytes; at most {PAYLOAD_MAX_BYTES} are taken"),
+        );
+        for (name, attempts) in [
+            ("maxAttempts", self.max_attempts),
+            ("maxCrashAttempts", self.max_crash_attempts),
+        ] {
+            checks.hold(
+                attempts.is_none_or(|attempts| (1..=ATTEMPTS_MAX).contains(&attempts)),
+                || field(name),
+                "RANGE",
+                format!("1 to {ATTEMPTS_MAX} are taken"),
+            );
+        }
+        if let Some(correlation) = &self.correlation_id {
+            checks.text(|| field("correlationId"), correlation, CORRELATION_MAX);
+        }
+    }
+
+    /// The job as the ledger takes it.
+    pub(crate) fn into_job(
+        self,
+        key: String,
+        parents: Vec<(usize, EdgePolicy)>,
+        correlation: &str,
+    ) -> NewJob {
+        NewJob {
+            key,
+            job_type: self.r#type,
+            priority: self.priority.unwrap_or_default(),
+            payload: Box::<str>::from(self.payload).into_string(),
+            max_attempts: self.max_attempts.unwrap_or(ATTEMPTS),
+            max_crashes: self.max_crash_attempts.unwrap_or(CRASH_ATTEMPTS),
+            not_before: self.not_before,
+            deadline: self.deadline,
+            correlation_id: self
+                .correlation_id
+                .unwrap_or_else(|| correlation.to_owned()),
+            parents,
+        }
+    }
+}
+
+/// Whether a text can be a job type.
+pub(crate) fn is_type(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
+    (1..=TYPE_MAX).contains(&text.len()) && text.bytes().all(plain)
+}

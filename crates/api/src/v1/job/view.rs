@@ -1,0 +1,149 @@
+//! A job as it is shown.
+
+use jobengine_domain::class::FailureClass;
+use jobengine_store::{AttemptRecord, JobRecord};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A job as it stands in the ledger
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Job)]
+pub(crate) struct JobView {
+    /// Its id.
+    job_id: Uuid,
+    /// Its run, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_id: Option<Uuid>,
+    /// Its name within its run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    /// Which workers may claim it.
+    r#type: String,
+    /// Its band.
+    #[schema(example = "normal")]
+    priority: String,
+    /// `blocked`, `queued`, `leased`, `succeeded`, `failed`, `canceled`, `timed_out` or `skipped`.
+    #[schema(example = "queued")]
+    state: String,
+    /// Attempts granted so far.
+    attempts: u32,
+    /// Attempts in all.
+    max_attempts: u32,
+    /// When it may start, while it waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ready_at: Option<String>,
+    /// When it was submitted.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<String>,
+    /// What it died of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'static str>,
+    /// What its last worker said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// SHA-256 of the payload's bytes.
+    payload_digest: String,
+    /// Follows the job through logs and events.
+    correlation_id: String,
+    /// The payload; only of a single job, and only with `orch:payload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    payload: Option<Box<RawValue>>,
+    /// What its worker reported; only of a single job, and only with `orch:payload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    result: Option<Box<RawValue>>,
+    /// Its attempts that have ended; only of a single job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt_history: Option<Vec<AttemptView>>,
+}
+
+/// An attempt that has ended
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Attempt)]
+pub(crate) struct AttemptView {
+    /// Counted from 1.
+    attempt: u32,
+    /// Rises at every grant.
+    fence: i64,
+    /// When it was granted.
+    #[schema(format = DateTime)]
+    granted_at: String,
+    /// When it ended.
+    #[schema(format = DateTime)]
+    ended_at: String,
+    /// `succeeded`, `failed`, `expired`, `released`, `canceled` or `timed_out`.
+    cause: String,
+    /// What it died of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'static str>,
+    /// What its worker said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl JobView {
+    /// Without payload, result and attempts.
+    pub(super) fn brief(job: JobRecord) -> Self {
+        Self {
+            job_id: job.id.0,
+            run_id: job.run.map(|run| run.0),
+            key: Some(job.key).filter(|key| !key.is_empty()),
+            r#type: job.job_type,
+            priority: job.priority,
+            state: job.state,
+            attempts: job.attempts,
+            max_attempts: job.max_attempts,
+            ready_at: job.ready_at.map(|at| at.to_string()),
+            created_at: job.created_at.to_string(),
+            ended_at: job.ended_at.map(|at| at.to_string()),
+            class: job.class.map(FailureClass::as_str),
+            detail: job.detail,
+            payload_digest: job.payload_digest.to_string(),
+            correlation_id: job.correlation_id,
+            payload: None,
+            result: None,
+            attempt_history: None,
+        }
+    }
+
+    /// With its attempts, and with payload and result for whom may see them.
+    pub(super) fn whole(mut job: JobRecord, attempts: Vec<AttemptRecord>, payload: bool) -> Self {
+        let (text, result) = (std::mem::take(&mut job.payload), job.result.take());
+        let mut view = Self::brief(job);
+        if payload {
+            view.payload = raw(text);
+            view.result = result.and_then(raw);
+        }
+        view.attempt_history = Some(attempts.into_iter().map(AttemptView::from).collect());
+        view
+    }
+}
+
+impl From<AttemptRecord> for AttemptView {
+    fn from(attempt: AttemptRecord) -> Self {
+        Self {
+            attempt: attempt.attempt,
+            fence: attempt.fence,
+            granted_at: attempt.granted_at.to_string(),
+            ended_at: attempt.ended_at.to_string(),
+            cause: attempt.cause,
+            class: attempt.class.map(FailureClass::as_str),
+            detail: attempt.detail,
+        }
+    }
+}
+
+/// Stored JSON text, written into an answer as it is; it was checked when it came in.
+pub(crate) fn raw(text: String) -> Option<Box<RawValue>> {
+    RawValue::from_string(text).ok()
+}

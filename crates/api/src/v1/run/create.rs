@@ -1,0 +1,128 @@
+//! `POST /runs`
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use jobengine_domain::defaults::DAG_NODES_MAX;
+use jobengine_queue::Hint;
+use jobengine_store::NewRun;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::shape::{RunJob, Shape};
+use crate::check::Checks;
+use crate::edge::RequestIds;
+use crate::identity::Caller;
+use crate::json::{BULK_MAX_BYTES, JsonBody};
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Longest correlation id.
+const CORRELATION_MAX: usize = 128;
+
+/// Jobs that belong together
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CreateRun {
+    /// What caused it: `manual`, the only one a client may say.
+    #[schema(value_type = Option<String>, pattern = "^manual$")]
+    trigger: Option<Trigger>,
+    /// Follows the run through logs and events; the request's own unless said otherwise.
+    #[schema(min_length = 1, max_length = 128)]
+    correlation_id: Option<String>,
+    /// Its jobs and for whom they wait.
+    #[schema(min_items = 1, max_items = 10_000)]
+    jobs: Vec<RunJob>,
+}
+
+/// The other triggers belong to the system itself.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Trigger {
+    Manual,
+}
+
+/// The run is in the ledger
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunCreated {
+    /// Its id.
+    run_id: Uuid,
+    /// Its jobs, in the order of the request.
+    jobs: Vec<RunJobCreated>,
+}
+
+/// A job of the new run
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RunJobCreated {
+    /// Its name within the run.
+    key: String,
+    /// Its id.
+    job_id: Uuid,
+}
+
+/// Create a run
+///
+/// Jobs that wait for each other by name; all of them or none. A job starts when its parents have
+/// ended as its edges ask.
+#[utoipa::path(
+    post, path = "/runs", operation_id = "run_create", tag = "runs",
+    extensions(("x-scope" = json!("orch:submit"))),
+    request_body = CreateRun,
+    responses(
+        (status = 201, description = "The run is in the ledger", body = RunCreated),
+        (status = 400, description = "The body is not JSON as we take it (JSON_MALFORMED)"),
+        (status = 413, description = "More than 4 MiB (BODY_TOO_LARGE)"),
+        (status = 415, description = "Not application/json (MEDIA_TYPE_UNSUPPORTED)"),
+        (status = 422, description = "A field is not valid, or the jobs form no DAG (REQUEST_INVALID, DAG_INVALID)"),
+    )
+)]
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    ids: RequestIds,
+    JsonBody(request): JsonBody<CreateRun, BULK_MAX_BYTES>,
+) -> Result<(StatusCode, Json<RunCreated>), Problem> {
+    let mut checks = Checks::default();
+    checks.count("jobs", request.jobs.len(), DAG_NODES_MAX);
+    if let Some(correlation) = &request.correlation_id {
+        checks.text(|| "correlationId".to_owned(), correlation, CORRELATION_MAX);
+    }
+    let trigger = match request.trigger {
+        None | Some(Trigger::Manual) => "manual",
+    };
+    let correlation = request.correlation_id.unwrap_or(ids.correlation_id);
+    let Shape { jobs, order } = Shape::of(request.jobs, checks, &correlation)?;
+    let run = NewRun {
+        trigger: trigger.to_owned(),
+        project: caller.project,
+        correlation_id: correlation,
+    };
+    let (run_id, job_ids, ready) = state
+        .store()
+        .retrying(async || {
+            let tx = state.store().begin(&caller).await?;
+            let (run_id, job_ids) = tx.run_create(&run, &jobs).await?;
+            let ready = tx.ready();
+            tx.commit().await?;
+            Ok((run_id, job_ids, ready))
+        })
+        .await?;
+    state.announce(&Hint::jobs(caller.tenant, ready));
+    let mut created: Vec<_> = order
+        .into_iter()
+        .zip(jobs.into_iter().zip(job_ids))
+        .collect();
+    created.sort_unstable_by_key(|(at, _)| *at);
+    let created = created.into_iter().map(|(_, (job, id))| RunJobCreated {
+        key: job.key,
+        job_id: id.0,
+    });
+    let created = RunCreated {
+        run_id: run_id.0,
+        jobs: created.collect(),
+    };
+    Ok((StatusCode::CREATED, Json(created)))
+}

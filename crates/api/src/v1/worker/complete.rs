@@ -1,0 +1,127 @@
+//! `POST /worker/complete`
+
+use axum::Json;
+use axum::extract::State;
+use jobengine_domain::class::FailureClass;
+use jobengine_domain::defaults::COMPLETE_MAX;
+use jobengine_store::Reported;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::report::Report;
+use crate::check::Checks;
+use crate::edge::RequestIds;
+use crate::identity::Caller;
+use crate::json::{BULK_MAX_BYTES, JsonBody};
+use crate::problem::{Problem, ProblemBody};
+use crate::state::AppState;
+
+/// A worker reports how attempts ended
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CompleteJobs {
+    /// The worker process.
+    session_id: Uuid,
+    /// One for each attempt.
+    #[schema(min_items = 1, max_items = 500)]
+    reports: Vec<Report>,
+}
+
+/// What became of the reports
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobsCompleted {
+    /// One for each report, in order.
+    results: Vec<ReportResult>,
+}
+
+/// What became of one report
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ReportResult {
+    /// The job.
+    job_id: Uuid,
+    /// Whether it counted, now or when it was first sent.
+    accepted: bool,
+    /// The job's state after it: `succeeded`, `queued` (it will be tried again), `failed`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    /// Why it did not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<ProblemBody>,
+}
+
+/// Report attempts
+///
+/// Each report counts at most once, under the lease it proves. Repeating one that was accepted
+/// returns its first answer; one whose lease was lost changes nothing, now or later. When the only
+/// report of a request is refused, so is the request.
+#[utoipa::path(
+    post, path = "/worker/complete", operation_id = "worker_complete", tag = "workers",
+    extensions(("x-scope" = json!("orch:worker"))),
+    request_body = CompleteJobs,
+    responses(
+        (status = 200, description = "What became of each report", body = JobsCompleted),
+        (status = 400, description = "The body is not JSON as we take it (JSON_MALFORMED)"),
+        (status = 409, description = "The lease of the only report was lost (LEASE_LOST)"),
+        (status = 413, description = "More than 4 MiB (BODY_TOO_LARGE)"),
+        (status = 415, description = "Not application/json (MEDIA_TYPE_UNSUPPORTED)"),
+        (status = 422, description = "A field is not valid (REQUEST_INVALID)"),
+    )
+)]
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    ids: RequestIds,
+    JsonBody(request): JsonBody<CompleteJobs, BULK_MAX_BYTES>,
+) -> Result<Json<JobsCompleted>, Problem> {
+    let mut checks = Checks::default();
+    checks.count("reports", request.reports.len(), COMPLETE_MAX);
+    for (at, report) in request.reports.iter().enumerate() {
+        report.check(at, &mut checks);
+    }
+    checks.end()?;
+    let said: Vec<_> = request
+        .reports
+        .iter()
+        .map(|report| (report.job_id, report.outcome, report.class))
+        .collect();
+    let reports = request
+        .reports
+        .into_iter()
+        .map(Report::into_report)
+        .collect();
+    let answers = state.completes().ask(caller.tenant, reports).await?;
+    if answers == [Reported::LeaseLost] {
+        state.metrics().lease_lost("worker_complete");
+        return Err(Problem::lease_lost());
+    }
+    let results = said.into_iter().zip(answers).map(|((job_id, outcome, class), answer)| {
+        match answer {
+            Reported::Accepted { state: to } => {
+                let class = class.map_or("", FailureClass::as_str);
+                state.metrics().report(outcome.as_str(), class);
+                ReportResult {
+                    job_id,
+                    accepted: true,
+                    state: Some(to),
+                    problem: None,
+                }
+            }
+            Reported::LeaseLost => {
+                state.metrics().lease_lost("worker_complete");
+                tracing::debug!(job.id = %job_id, session.id = %request.session_id, "a late report was refused");
+                ReportResult {
+                    job_id,
+                    accepted: false,
+                    state: None,
+                    problem: Some(Problem::lease_lost().body(&ids)),
+                }
+            }
+        }
+    });
+    Ok(Json(JobsCompleted {
+        results: results.collect(),
+    }))
+}

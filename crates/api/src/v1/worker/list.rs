@@ -1,0 +1,94 @@
+//! `GET /workers`
+
+use axum::Json;
+use axum::extract::State;
+use jobengine_domain::id::SessionId;
+use jobengine_store::SessionRecord;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::identity::Caller;
+use crate::page::{after_page, page_limit, resume};
+use crate::params::QueryParams;
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// The list and its order, as its tokens name it.
+const BY: &str = "session_id";
+
+/// How many workers
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Query {
+    /// Items on the page, 1 to 500; 100 unless said otherwise.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    continuation_token: Option<String>,
+}
+
+/// A worker, as its session shows it
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Worker)]
+struct WorkerView {
+    /// The session, drawn by the worker.
+    session_id: Uuid,
+    /// What the worker calls itself.
+    worker: String,
+    /// It is held to be gone then, unless it is heard of.
+    #[schema(format = DateTime)]
+    lease_until: String,
+    /// How many jobs it holds.
+    leases: u64,
+}
+
+/// A page of workers
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WorkerPage {
+    /// The workers, in the order of their sessions.
+    items: Vec<WorkerView>,
+    /// Where the next page starts; null on the last one.
+    continuation_token: Option<String>,
+}
+
+/// List workers
+///
+/// Those that were heard of within the time of their lease.
+#[utoipa::path(
+    get, path = "/workers", operation_id = "worker_list", tag = "workers",
+    extensions(("x-scope" = json!("orch:read"))),
+    params(Query),
+    responses(
+        (status = 200, description = "A page of workers", body = WorkerPage),
+        (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
+    )
+)]
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    QueryParams(query): QueryParams<Query>,
+) -> Result<Json<WorkerPage>, Problem> {
+    let limit = page_limit(query.limit)?;
+    let after = resume::<SessionId>(BY, query.continuation_token.as_deref())?;
+    let tx = state.store().begin(&caller).await?;
+    let sessions = tx.session_list(after, limit).await?;
+    tx.commit().await?;
+    Ok(Json(WorkerPage {
+        continuation_token: after_page(BY, &sessions, limit, |last| last.id),
+        items: sessions.into_iter().map(WorkerView::from).collect(),
+    }))
+}
+
+impl From<SessionRecord> for WorkerView {
+    fn from(session: SessionRecord) -> Self {
+        Self {
+            session_id: session.id.0,
+            worker: session.worker,
+            lease_until: session.lease_until.to_string(),
+            leases: session.leases,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The OpenAPI document and the operations around it.
+
+use serde_json::Value;
+
+use crate::service::Service;
+
+#[test]
+fn every_operation_is_described_whole() {
+    let document = serde_json::to_value(jobengine_api::document()).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["info"]["title"], "JobEngine");
+    let mut names = std::collections::BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let place = format!("{method} {path}");
+            for part in ["operationId", "summary", "x-scope"] {
+                assert!(operation[part].is_string(), "{place} has no {part}");
+            }
+            assert!(
+                names.insert(operation["operationId"].to_string()),
+                "{place}: its name is taken"
+            );
+            assert!(
+                !operation["tags"].as_array().unwrap().is_empty(),
+                "{place} has no tag"
+            );
+            let public = operation["x-scope"] == "public";
+            let security = operation["security"].as_array().unwrap();
+            assert_eq!(security.is_empty(), public, "{place}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let text = response["description"].as_str().unwrap_or_default();
+                assert!(!text.is_empty(), "{place} {status} has no description");
+                if status.as_str() >= "400" {
+                    let problem =
+                        &response["content"]["application/problem+json"]["schema"]["$ref"];
+                    assert_eq!(
+                        problem, "#/components/schemas/ProblemBody",
+                        "{place} {status}"
+                    );
+                }
+            }
+        }
+    }
+    check_references(&document, &document);
+}
+
+/// Every reference leads somewhere, and no two types share a name.
+fn check_references(value: &Value, document: &Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(to)) = members.get("$ref") {
+                let place = to.trim_start_matches('#');
+                assert!(document.pointer(place).is_some(), "{to} leads nowhere");
+            }
+            members
+                .values()
+                .for_each(|member| check_references(member, document));
+        }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| check_references(item, document)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_service_says_how_it_is_and_what_it_takes() {
+    let service = Service::start().await;
+    let get = async |path: &str| {
+        let url = format!("{}{path}", service.url);
+        let response = service.http.get(url).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    assert_eq!(get("/healthz").await, (200, r#"{"status":"ok"}"#.into()));
+    assert_eq!(get("/readyz").await, (200, r#"{"status":"ok"}"#.into()));
+    assert!(get("/version").await.1.contains(env!("CARGO_PKG_VERSION")));
+    let (status, served) = get("/.well-known/openapi").await;
+    assert_eq!(status, 200, "the client follows to the document");
+    let served: Value = serde_json::from_str(&served).unwrap();
+    assert_eq!(
+        served,
+        serde_json::to_value(jobengine_api::document()).unwrap()
+    );
+    assert!(
+        get("/problems/lease-lost")
+            .await
+            .1
+            .starts_with("# LEASE_LOST")
+    );
+    assert_eq!(get("/problems/none").await.0, 404);
+}
+
+#[tokio::test]
+async fn the_metrics_have_a_door_of_their_own() {
+    let service = Service::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/metrics", listener.local_addr().unwrap());
+    let serving =
+        jobengine_api::serve_metrics(listener, service.metrics.clone(), service.shutdown.clone());
+    let serving = tokio::spawn(serving);
+    service.ours().get("/jobs").await.ok(200);
+    let text = service
+        .http
+        .get(url)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(
+        text.contains("jobengine_http_requests_total{operation=\"job_list\",status=\"200\"} 1"),
+        "{text}"
+    );
+    assert!(text.ends_with("# EOF\n"));
+    let inside = service.ours().get("/../../../metrics").await;
+    assert_eq!(inside.problem(), (404, "NOT_FOUND"));
+    service.shutdown.cancel();
+    serving.await.unwrap().unwrap();
+}

@@ -1,0 +1,13 @@
+//! The orchestrator's operations over real HTTP and a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod access;
+mod batch;
+mod claim;
+mod contract;
+mod life;
+mod page;
+mod refusal;
+mod run;
+mod service;
+mod stop;

@@ -1,0 +1,209 @@
+//! A service with two tenants, and a client that speaks to it.
+
+use std::sync::Arc;
+
+use jobengine_api::{DevIssuer, Metrics, Server, ServerConfig, TokenRequest};
+use jobengine_domain::caller::Scope;
+use jobengine_domain::id::TenantId;
+use jobengine_queue::Local;
+use jobengine_store::Store;
+use jobengine_store::testing::TestDatabase;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub(crate) const OURS: TenantId = TenantId(Uuid::from_u128(0xa));
+pub(crate) const OTHERS: TenantId = TenantId(Uuid::from_u128(0xb));
+pub(crate) const SESSION: Uuid = Uuid::from_u128(0x51);
+
+pub(crate) struct Service {
+    pub(crate) url: String,
+    pub(crate) http: Client,
+    pub(crate) issuer: DevIssuer,
+    pub(crate) metrics: Metrics,
+    pub(crate) store: Store,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) running: JoinHandle<()>,
+    pub(crate) database: TestDatabase,
+}
+
+/// Somebody who speaks to the service.
+#[derive(Clone)]
+pub(crate) struct Person {
+    http: Client,
+    base: String,
+    token: String,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Service {
+    pub(crate) async fn start() -> Self {
+        let database = TestDatabase::create().await;
+        let store = database.store().await;
+        store.tenant_create(OURS, "ours", 1).await.unwrap();
+        store.tenant_create(OTHERS, "others", 1).await.unwrap();
+        let issuer = DevIssuer::from_seed("https://issuer", "jobengine", &[7; 32]).unwrap();
+        let server = Server::new(
+            store.clone(),
+            Arc::new(Local::new()),
+            issuer.authenticator(),
+            &ServerConfig::default(),
+        );
+        let metrics = server.metrics();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = CancellationToken::new();
+        let running = tokio::spawn(server.serve(listener, shutdown.clone()));
+        Self {
+            url,
+            http: Client::builder().tls_certs_only([]).build().unwrap(),
+            issuer,
+            metrics,
+            store,
+            shutdown,
+            running,
+            database,
+        }
+    }
+
+    /// Somebody of our tenant who may do everything.
+    pub(crate) fn ours(&self) -> Person {
+        self.acting("ours", OURS, Scope::ALL)
+    }
+
+    /// Somebody of another tenant who may do everything there.
+    pub(crate) fn others(&self) -> Person {
+        self.acting("others", OTHERS, Scope::ALL)
+    }
+
+    pub(crate) fn acting(&self, subject: &str, tenant: TenantId, scopes: &[Scope]) -> Person {
+        let request = TokenRequest {
+            subject: subject.to_owned(),
+            tenant,
+            project: None,
+            scopes: scopes.to_vec(),
+            ttl_s: 600,
+        };
+        Person {
+            http: self.http.clone(),
+            base: format!("{}/api/v1/orchestrator", self.url),
+            token: self.issuer.mint(&request).unwrap(),
+        }
+    }
+
+    pub(crate) async fn sql(&self, sql: &str) {
+        let (client, connection) = self
+            .database
+            .super_config()
+            .connect(tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(sql).await.unwrap();
+    }
+
+    /// One sample out of the metrics' text, a whole number; 0 when nothing was counted.
+    pub(crate) fn sample(&self, name: &str) -> u64 {
+        let text = self.metrics.render();
+        let line = text.lines().find(|line| line.starts_with(name));
+        let value = line.and_then(|line| line.rsplit(' ').next());
+        let whole = value.and_then(|value| value.trim_end_matches(".0").parse().ok());
+        whole.unwrap_or(0)
+    }
+}
+
+impl Person {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.base);
+        self.http.request(method, url).bearer_auth(&self.token)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Sends a text as JSON, whatever it is.
+    pub(crate) async fn post_text(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.request(Method::POST, path).body(body);
+        send(request.header("content-type", "application/json")).await
+    }
+
+    pub(crate) async fn submit(&self, jobs: Value) -> Vec<String> {
+        let answer = self.post("/jobs", &json!({"jobs": jobs})).await.ok(201);
+        let ids = answer["jobIds"].as_array().unwrap();
+        ids.iter()
+            .map(|id| id.as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    pub(crate) async fn claim(&self, max: u32, wait_ms: u32) -> Vec<Value> {
+        let claim = json!({"sessionId": SESSION, "worker": "w", "types": ["t"], "max": max, "waitMs": wait_ms});
+        let answer = self.post("/worker/claim", &claim).await.ok(200);
+        answer["grants"].as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn complete(&self, reports: Value) -> Answer {
+        let request = json!({"sessionId": SESSION, "reports": reports});
+        self.post("/worker/complete", &request).await
+    }
+
+    pub(crate) async fn state(&self, job: &str) -> String {
+        let job = self.get(&format!("/jobs/{job}")).await.ok(200);
+        job["state"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Answer {
+    /// The body, of an answer with this status.
+    pub(crate) fn ok(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{:#}", self.body);
+        self.body
+    }
+
+    /// Status and code of a problem, which is whole.
+    pub(crate) fn problem(&self) -> (u16, &str) {
+        let body = &self.body;
+        let code = body["code"].as_str().unwrap_or_default();
+        let page = code.to_lowercase().replace('_', "-");
+        assert_eq!(body["type"], format!("/problems/{page}"), "{body:#}");
+        assert_eq!(body["status"], self.status, "{body:#}");
+        assert_eq!(body["traceId"].as_str().unwrap().len(), 32, "{body:#}");
+        assert!(!body["correlationId"].as_str().unwrap().is_empty());
+        assert!(!body["title"].as_str().unwrap().is_empty());
+        (self.status, code)
+    }
+}
+
+pub(crate) async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text);
+    Answer {
+        status,
+        body: body.unwrap_or_else(|error| panic!("{status}: {error}: {text}")),
+    }
+}
+
+/// A job of type `t`.
+pub(crate) fn job() -> Value {
+    json!({"type": "t", "payload": {"n": 1}})
+}
+
+/// A report on a grant.
+pub(crate) fn report(grant: &Value, outcome: &str) -> Value {
+    json!({"jobId": grant["jobId"], "leaseToken": grant["leaseToken"], "outcome": outcome})
+}
