@@ -12,7 +12,7 @@ pub(crate) struct DataDir(PathBuf);
 
 impl DataDir {
     /// The directory a person named, or the usual one: `$XDG_DATA_HOME/jobengine`, else
-    /// `~/.local/share/jobengine`, for root `/var/lib/jobengine`. Made when it is missing, private.
+    /// `~/.local/share/jobengine`, for root `/var/lib/jobengine`. Made when it is missing, for its owner's eyes alone.
     pub(crate) fn open(named: Option<&Path>) -> anyhow::Result<Self> {
         let path = match named {
             Some(path) => {
@@ -20,9 +20,15 @@ impl DataDir {
             }
             None => usual()?,
         };
+        // Started by root, PostgreSQL runs as another user: it must be able to pass through, not to look.
+        let mode = if nix::unistd::geteuid().is_root() {
+            0o711
+        } else {
+            0o700
+        };
         fs::DirBuilder::new()
             .recursive(true)
-            .mode(0o700)
+            .mode(mode)
             .create(&path)
             .with_context(|| format!("cannot make the data directory {}", path.display()))?;
         Ok(Self(path))

@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jobengine_sdk::wire::job::{JobFilter, NewJob};
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const JOBS: usize = 1_000;
-const KILLS: u32 = 10;
+const KILLS: usize = 10;
 const WORKERS: u128 = 4;
 /// Whatever takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -105,16 +105,23 @@ async fn until_answered<T>(mut call: impl AsyncFnMut() -> Result<T, jobengine_sd
     }
 }
 
+/// What the workers share with whoever kills their server.
+#[derive(Default)]
+struct Progress {
+    accepted: AtomicUsize,
+    stop: AtomicBool,
+}
+
 /// Claims and completes until it is told to stop; returns the fences under which reports on each
 /// job were accepted.
 async fn work(
     client: Client,
     number: u128,
-    stop: Arc<AtomicBool>,
+    progress: Arc<Progress>,
 ) -> BTreeMap<Uuid, BTreeSet<i64>> {
     let session_id = Uuid::from_u128(0x7000_8000_0000_0000_0000 + number);
     let mut accepted: BTreeMap<Uuid, BTreeSet<i64>> = BTreeMap::new();
-    while !stop.load(Ordering::Relaxed) {
+    while !progress.stop.load(Ordering::Relaxed) {
         let claim = Claim {
             session_id,
             worker: format!("worker-{number}"),
@@ -134,6 +141,7 @@ async fn work(
                     .entry(grant.job_id)
                     .or_default()
                     .insert(grant.fence);
+                progress.accepted.fetch_add(1, Ordering::Relaxed);
             }
         }
         // Grants whose answer was lost are in no worker's hands: the heartbeat gives them back.
@@ -226,26 +234,36 @@ async fn a_thousand_jobs_survive_ten_kills() {
         .collect();
     assert_eq!(ids.len(), JOBS);
 
-    let stop = Arc::new(AtomicBool::new(false));
+    let progress = Arc::new(Progress::default());
     let mut workers = JoinSet::new();
     for number in 0..WORKERS {
-        workers.spawn(work(client(), number, Arc::clone(&stop)));
+        workers.spawn(work(client(), number, Arc::clone(&progress)));
     }
-    // Moments drawn from a fixed seed: at any point of a claim, a report, a start.
+    // Spread over the work by how much of it is done, and by a fixed seed within that: at any point
+    // of a claim, a report, a start.
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    for _ in 0..KILLS {
+    for kill in 1..=KILLS {
+        let started = Instant::now();
+        while progress.accepted.load(Ordering::Relaxed) < kill * JOBS / (KILLS + 1) {
+            assert!(started.elapsed() < PATIENCE, "no job ends any more");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         seed = seed
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        tokio::time::sleep(Duration::from_millis(300 + (seed >> 33) % 700)).await;
+        tokio::time::sleep(Duration::from_millis((seed >> 33) % 40)).await;
         plane.kill_and_start_again();
     }
+    assert!(
+        progress.accepted.load(Ordering::Relaxed) < JOBS,
+        "every kill hit work under way"
+    );
     let started = Instant::now();
     while succeeded(&observer).await < JOBS {
         assert!(started.elapsed() < PATIENCE, "some jobs never end");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    stop.store(true, Ordering::Relaxed);
+    progress.stop.store(true, Ordering::Relaxed);
     let mut accepted: BTreeMap<Uuid, BTreeSet<i64>> = BTreeMap::new();
     while let Some(of_worker) = workers.join_next().await {
         for (job, fences) in of_worker.unwrap() {

@@ -3,4 +3,5 @@
 SELECT txid::text, change_id, kind, source_id, subject, before, after, created_at
 FROM change
 WHERE (txid, change_id) > ($1::text::xid8, $2::uuid) AND txid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY txid, change_id LIMIT $3
+-- Of the table: an output column of that name is text, and sorts 10 before 9.
+ORDER BY change.txid, change.change_id LIMIT $3

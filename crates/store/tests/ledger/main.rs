@@ -10,3 +10,4 @@ mod house;
 mod lease;
 mod row_level_security;
 mod statements;
+mod streams;
