@@ -141,6 +141,7 @@ impl Server {
     /// requests under way have ten seconds.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         let graceful = GracefulShutdown::new();
+        let cut_off = CancellationToken::new();
         loop {
             let accepted = tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -152,8 +153,9 @@ impl Server {
             };
             let counted = self.state.metrics().connection();
             let connection = graceful.watch(self.connection(stream));
+            let cut_off = cut_off.child_token();
             tokio::spawn(async move {
-                if let Err(error) = connection.await {
+                if let Some(Err(error)) = cut_off.run_until_cancelled(connection).await {
                     tracing::debug!(%error, "a connection ended early");
                 }
                 drop((counted, place));
@@ -165,8 +167,9 @@ impl Server {
             .await
             .is_err()
         {
-            tracing::warn!("some requests did not end in time and were cut off");
+            tracing::warn!("some requests did not end in time and are cut off");
         }
+        cut_off.cancel();
     }
 
     async fn accept(

@@ -85,6 +85,9 @@ impl Lane {
     /// Waits for something to do; `false` when the lane has ended.
     async fn wait(&mut self, listener: &Listener) -> bool {
         let idle = self.waiters.is_empty();
+        if idle && self.shared.shutdown.is_cancelled() {
+            return !self.shared.leave(self.tenant, &self.inbox);
+        }
         let until = self.waiters.iter().map(|waiter| waiter.until).min();
         let wake = until.map_or(Instant::now() + IDLE_MAX, |until| until.min(self.next_look));
         let shutdown = self.shared.shutdown.clone();
@@ -94,7 +97,7 @@ impl Lane {
                 None => return false,
             },
             heard = listener.hear() => self.hear(heard),
-            () = shutdown.cancelled(), if !idle => {}
+            () = shutdown.cancelled() => {}
             () = tokio::time::sleep_until(wake) => {
                 if idle {
                     return !self.shared.leave(self.tenant, &self.inbox);

@@ -27,7 +27,11 @@ pub(crate) async fn watch(
     let ids = RequestIds::read(request.headers());
     let method = request.method().clone();
     request.extensions_mut().insert(ids.clone());
-    let mut response = if request.uri().to_string().len() > URL_MAX_BYTES {
+    let url = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |url| url.as_str().len());
+    let mut response = if url > URL_MAX_BYTES {
         let detail = format!("at most {URL_MAX_BYTES} bytes are taken");
         Problem::new(Code::UrlTooLong, detail).into_response()
     } else {

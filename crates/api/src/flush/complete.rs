@@ -8,7 +8,7 @@ use jobengine_domain::id::TenantId;
 use jobengine_queue::{Hint, Queue};
 use jobengine_store::{JobReport, Reported, Store, StoreError};
 
-use super::{Batch, together_or_apart};
+use super::{Batch, joined, together_or_apart};
 use crate::coalesce::Flush;
 use crate::problem::Problem;
 
@@ -33,7 +33,7 @@ impl Batch for CompleteFlush {
         tenant: TenantId,
         requests: &[Vec<JobReport>],
     ) -> Result<Vec<Vec<Reported>>, StoreError> {
-        let reports: Vec<JobReport> = requests.iter().flatten().cloned().collect();
+        let reports = joined(requests);
         let caller = Caller::system(tenant);
         let (answers, ready) = self
             .store

@@ -4,6 +4,7 @@ mod complete;
 mod heartbeat;
 mod submit;
 
+use std::borrow::Cow;
 use std::future::Future;
 
 use jobengine_domain::id::TenantId;
@@ -68,6 +69,14 @@ async fn together_or_apart<B: Batch>(
         );
     }
     answers
+}
+
+/// The items of all requests; a request that is alone is not copied.
+fn joined<T: Clone>(requests: &[Vec<T>]) -> Cow<'_, [T]> {
+    match requests {
+        [alone] => Cow::Borrowed(alone),
+        many => Cow::Owned(many.iter().flatten().cloned().collect()),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use jobengine_domain::id::{JobId, TenantId};
 use jobengine_queue::{Hint, Queue};
 use jobengine_store::{NewJob, Store, StoreError};
 
-use super::{Batch, together_or_apart};
+use super::{Batch, joined, together_or_apart};
 use crate::coalesce::Flush;
 use crate::problem::Problem;
 
@@ -33,7 +33,7 @@ impl Batch for SubmitFlush {
         tenant: TenantId,
         requests: &[Vec<NewJob>],
     ) -> Result<Vec<Vec<JobId>>, StoreError> {
-        let jobs: Vec<NewJob> = requests.iter().flatten().cloned().collect();
+        let jobs = joined(requests);
         let caller = Caller::system(tenant);
         let (ids, ready) = self
             .store

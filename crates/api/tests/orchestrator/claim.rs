@@ -182,3 +182,19 @@ async fn a_session_belongs_to_the_principal_that_opened_it() {
     assert_eq!(taken.problem(), (409, "SESSION_TAKEN"));
     assert_eq!(ours.claim(5, 0).await.len(), 1, "the stranger got nothing");
 }
+
+#[tokio::test]
+async fn a_worker_of_another_replica_is_woken_too() {
+    let [one, two] = Service::replicas().await;
+    let waiting = tokio::spawn({
+        let person = two.ours();
+        async move { (person.claim(1, 10_000).await, Instant::now()) }
+    });
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let submitted = Instant::now();
+    let ids = one.ours().submit(json!([job()])).await;
+    let (grants, woken) = waiting.await.unwrap();
+    assert_eq!(grants[0]["jobId"], ids[0]);
+    let took = woken.saturating_duration_since(submitted);
+    assert!(took < Duration::from_millis(1_500), "{took:?}");
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jobengine_api::{DevIssuer, Metrics, Server, ServerConfig, TokenRequest};
 use jobengine_domain::caller::Scope;
 use jobengine_domain::id::TenantId;
-use jobengine_queue::Local;
+use jobengine_queue::{Local, Postgres, Queue};
 use jobengine_store::Store;
 use jobengine_store::testing::TestDatabase;
 use reqwest::{Client, Method, RequestBuilder};
@@ -27,7 +27,7 @@ pub(crate) struct Service {
     pub(crate) store: Store,
     pub(crate) shutdown: CancellationToken,
     pub(crate) running: JoinHandle<()>,
-    pub(crate) database: TestDatabase,
+    pub(crate) database: Arc<TestDatabase>,
 }
 
 /// Somebody who speaks to the service.
@@ -47,14 +47,28 @@ pub(crate) struct Answer {
 
 impl Service {
     pub(crate) async fn start() -> Self {
-        let database = TestDatabase::create().await;
+        let database = Arc::new(TestDatabase::create().await);
+        Self::over(database, Arc::new(Local::new())).await
+    }
+
+    /// Two processes over one ledger, that hear of each other over the database only.
+    pub(crate) async fn replicas() -> [Self; 2] {
+        let database = Arc::new(TestDatabase::create().await);
+        let queue = async |name| Arc::new(Postgres::start(database.store().await, name));
+        [
+            Self::over(Arc::clone(&database), queue("one").await).await,
+            Self::over(Arc::clone(&database), queue("two").await).await,
+        ]
+    }
+
+    async fn over(database: Arc<TestDatabase>, queue: Arc<dyn Queue>) -> Self {
         let store = database.store().await;
         store.tenant_create(OURS, "ours", 1).await.unwrap();
         store.tenant_create(OTHERS, "others", 1).await.unwrap();
         let issuer = DevIssuer::from_seed("https://issuer", "jobengine", &[7; 32]).unwrap();
         let server = Server::new(
             store.clone(),
-            Arc::new(Local::new()),
+            queue,
             issuer.authenticator(),
             &ServerConfig::default(),
         );
