@@ -4,8 +4,7 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
 use jobengine_store::embedded::{Cluster, Options, Running, SUPERUSER};
-use jobengine_store::{Store, migrate};
-use tokio_postgres::Config;
+use jobengine_store::{DatabaseConfig, Store, database_create, migrate, wal_bytes};
 
 use crate::data_dir::DataDir;
 
@@ -34,7 +33,7 @@ impl Database {
     pub(crate) async fn embedded(data_dir: &DataDir) -> anyhow::Result<Self> {
         let options = Options::new(data_dir.postgres());
         let running = Cluster::start(&options).await?;
-        create_database(&running.config(SUPERUSER, "postgres")).await?;
+        database_create(&running.config(SUPERUSER, "postgres"), NAME).await?;
         migrate(&running.config(SUPERUSER, NAME)).await?;
         let store = Store::open(
             &running.config("orch_app", NAME),
@@ -48,7 +47,7 @@ impl Database {
         })
     }
 
-    async fn external(app: Config) -> anyhow::Result<Self> {
+    async fn external(app: DatabaseConfig) -> anyhow::Result<Self> {
         let sched = match from_env("DATABASE_SCHED_URL")? {
             Some(sched) => sched,
             None => {
@@ -70,17 +69,7 @@ impl Database {
             .embedded
             .as_ref()
             .context("only a private PostgreSQL is measured")?;
-        let (client, connection) = running
-            .config(SUPERUSER, NAME)
-            .connect(tokio_postgres::NoTls)
-            .await?;
-        let driver = tokio::spawn(connection);
-        let row = client
-            .query_one("SELECT (pg_current_wal_lsn() - '0/0')::bigint", &[])
-            .await?;
-        drop(client);
-        driver.await??;
-        Ok(row.get::<_, i64>(0).unsigned_abs())
+        Ok(wal_bytes(&running.config(SUPERUSER, NAME)).await?)
     }
 
     /// Stops the private PostgreSQL, if it is one.
@@ -107,7 +96,7 @@ pub(crate) async fn migrate_external() -> anyhow::Result<Option<Vec<String>>> {
 }
 
 /// Reads a connection string from `NAME`, or from the file that `NAME_FILE` names.
-fn from_env(name: &str) -> anyhow::Result<Option<Config>> {
+fn from_env(name: &str) -> anyhow::Result<Option<DatabaseConfig>> {
     let text = match (std::env::var(name), std::env::var(format!("{name}_FILE"))) {
         (Ok(_), Ok(_)) => bail!("{name} and {name}_FILE are both set: keep one"),
         (Ok(text), Err(_)) => text,
@@ -116,25 +105,7 @@ fn from_env(name: &str) -> anyhow::Result<Option<Config>> {
         (Err(_), Err(_)) => return Ok(None),
     };
     // The text may hold a password: it is not shown.
-    let config = Config::from_str(text.trim())
+    let config = DatabaseConfig::from_str(text.trim())
         .with_context(|| format!("{name} is not a PostgreSQL connection string"))?;
     Ok(Some(config))
-}
-
-async fn create_database(postgres: &Config) -> anyhow::Result<()> {
-    let (client, connection) = postgres.connect(tokio_postgres::NoTls).await?;
-    let driver = tokio::spawn(connection);
-    let known = client
-        .query_opt("SELECT FROM pg_database WHERE datname = $1", &[&NAME])
-        .await?;
-    if known.is_none() {
-        client
-            .batch_execute(&format!(
-                "CREATE DATABASE {NAME} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
-            ))
-            .await?;
-    }
-    drop(client);
-    driver.await??;
-    Ok(())
 }

@@ -22,6 +22,7 @@ mod session;
 mod settle;
 mod tenant;
 pub mod testing;
+mod administration;
 mod advisory;
 mod change;
 mod document;
@@ -42,6 +43,7 @@ mod tls;
 mod ts;
 mod wake;
 
+pub use administration::{database_create, wal_bytes};
 pub use advisory::{AdvisoriesStored, Intake};
 pub use caller::Tx;
 pub use change::{Change, ChangeKind, Place};
@@ -64,3 +66,6 @@ pub use sbom::{ImageNames, ImageRecord, SbomStored};
 pub use session::{Beat, Directive, Heartbeat, SessionRecord, WorkerSession};
 pub use vex::VexRecord;
 pub use wake::{WAKE_MAX_BYTES, WakeLine};
+
+/// How PostgreSQL is reached: a connection string, parsed.
+pub use tokio_postgres::Config as DatabaseConfig;
