@@ -1,7 +1,7 @@
 //! HTTP: it translates, and folds what many clients ask at once into few transactions.
 //!
 //! Every operation is a file of its own: route, text, request, response, handler. The route table
-//! ([`route::Routes`]) takes no operation without a scope. What is shared stands here: problems,
+//! (`route.rs`) takes no operation without a scope. What is shared stands here: problems,
 //! the caller, strict JSON, pages.
 
 mod body;

@@ -95,7 +95,7 @@ impl Server {
     /// Puts a server together. It touches neither network nor database until it serves.
     ///
     /// # Panics
-    /// When an operation declares no scope (see [`crate::route::Routes::add`]).
+    /// When an operation declares no scope (see `route.rs`).
     pub fn new(
         store: Store,
         queue: Arc<dyn Queue>,

@@ -158,7 +158,7 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    /// The body is written by [`crate::edge`], which knows the request's ids.
+    /// The body is written by the edge of the server, which knows the request's ids.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self);
