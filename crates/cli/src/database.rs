@@ -48,13 +48,12 @@ impl Database {
     }
 
     async fn external(app: DatabaseConfig) -> anyhow::Result<Self> {
-        let sched = match from_env("DATABASE_SCHED_URL")? {
-            Some(sched) => sched,
-            None => {
-                let mut sched = app.clone();
-                sched.user("orch_sched");
-                sched
-            }
+        let sched = if let Some(sched) = from_env("DATABASE_SCHED_URL")? {
+            sched
+        } else {
+            let mut sched = app.clone();
+            sched.user("orch_sched");
+            sched
         };
         let store = Store::open(&app, &sched, CONNECTIONS).await?;
         Ok(Self {

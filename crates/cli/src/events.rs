@@ -33,6 +33,10 @@ pub(crate) struct VerifyArgs {
 }
 
 /// What was verified.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the printed object says `verified`"
+)]
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verified {

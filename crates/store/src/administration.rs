@@ -16,7 +16,7 @@ pub async fn database_create(config: &Config, name: &'static str) -> Result<(), 
     let make = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'");
     match client.batch_execute(&make).await {
         Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),
-        made => Ok(made?),
+        done => Ok(done?),
     }
 }
 

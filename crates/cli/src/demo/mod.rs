@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_duties::planner::Window;
 use jobengine_impact::segment::SegmentSize;
-use jobengine_sdk::wire::impact_run::ImpactRun;
+use jobengine_sdk::wire::impact_run::{Delta, ImpactRun};
 use jobengine_sdk::wire::intake::{IntakeMode, SbomSubject};
 use jobengine_sdk::wire::job::JobFilter;
 use jobengine_sdk::wire::page::PageQuery;
@@ -20,7 +20,7 @@ use jobengine_sdk::wire::run::Run;
 use jobengine_sdk::{Client, Document};
 use uuid::Uuid;
 
-use self::report::{DeltaReport, EventReport, FirstRun, Report, SecondRun};
+use self::report::{DeltaReport, EventReport, FirstRun, Report, SecondRun, Timings};
 use self::story::Story;
 use self::workers::WorkerProcess;
 use crate::events;
@@ -49,12 +49,12 @@ const LEASE_MS: u32 = 3_000;
 /// How fast the workers of the second run go, so that one can be killed in the middle of a segment.
 const IMAGES_PER_SECOND: u32 = 4;
 /// Whatever takes longer than this has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often the demo looks whether something has happened.
 const LOOK: Duration = Duration::from_millis(20);
 
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    let mut story = Story::begin(args.json);
+    let story = Story::begin(args.json);
     let settings = Settings {
         lease: LeaseMs::new(LEASE_MS)?,
         window: Window {
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     };
     story.doing("starting a private PostgreSQL");
     let mut node = TemporaryNode::start("demo", settings).await?;
-    let done = tell(&mut node, &mut story).await;
+    let done = tell(&mut node, &story).await;
     story.doing("stopping and cleaning up");
     node.stop().await?;
     let report = done?;
@@ -77,121 +77,138 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn tell(node: &mut TemporaryNode, story: &mut Story) -> anyhow::Result<Report> {
+async fn tell(node: &mut TemporaryNode, story: &Story) -> anyhow::Result<Report> {
     let client = node.client()?;
     story.done(
         "ledger",
         &format!(
-            "PostgreSQL {} is up, the schema is migrated, the server listens on {}",
+            "PostgreSQL {} is up, the server listens on {}",
             node.postgres(),
             node.url()
         ),
     );
-
-    let intake = Instant::now();
-    let images = inventory(&client, story).await?;
-    let advisories = snapshot(&client, data::BEFORE, data::KEV_BEFORE).await?;
-    client.vex_put(SOURCE, Document::bytes(data::VEX)).await?;
-    story.timed(
-        "knowledge",
-        intake,
-        &format!(
-            "{advisories} advisories as of {}, the KEV catalogue, a VEX statement",
-            data::BEFORE_DAY
-        ),
-    );
-
-    let first_started = Instant::now();
-    node.start_duties();
-    story.doing("first evaluation: every image against every advisory");
-    let worker = WorkerProcess::start(node, "worker-0", None)?;
-    let first = completed(&client, 1).await?;
-    worker.stop().await?;
-    let first_delta = first
-        .delta
-        .context("a completed run says what it changed")?;
-    story.timed("first run", first_started, &format!(
-        "{} images in {} segments: {} findings ({} critical, {} high, {} known to be exploited)",
-        first.images_impacted, first.segments, first_delta.new, first_delta.critical, first_delta.high, first_delta.kev
-    ));
-    let first_ms = millis(first_started);
-
-    let second_started = Instant::now();
-    story.doing("a second snapshot arrives");
-    let advisories_after = snapshot(&client, data::AFTER, data::KEV_AFTER).await?;
-    let second = planned(&client, 2).await?;
-    story.timed(
-        "delta",
-        second_started,
-        &format!(
-            "{advisories_after} advisories as of {}: {} flaws differ, {} of {} images are hit",
-            data::AFTER_DAY,
-            second.advisories_changed,
-            second.images_impacted,
-            second.images_total
-        ),
-    );
-    let delta_ms = millis(second_started);
-
-    let run_started = Instant::now();
-    let recovered = recover(node, &client, &second, story).await?;
-    let (second, counts) = recovered;
-    let delta = second
-        .delta
-        .context("a completed run says what it changed")?;
-    story.timed("second run", run_started, &format!(
-        "{} segments in {} attempts: {} new findings, {} fixed; {} critical, {} high, {} known to be exploited",
-        second.segments, counts.attempts, delta.new, delta.fixed, delta.critical, delta.high, delta.kev
-    ));
-    let run_ms = millis(run_started);
-
-    let event_started = Instant::now();
-    let event = verified(node, second.run_id).await?;
-    story.timed(
-        "event",
-        event_started,
-        &format!(
-            "a signed in-toto statement about {} images, verified with {}",
-            event.1,
-            short(&event.0.key_id)
-        ),
-    );
+    let began = Instant::now();
+    let inventory = inventory(&client, story).await?;
+    let (advisories, intake) = knowledge(&client, began, story).await?;
+    let (first, first_run) = first_run(node, &client, story).await?;
+    let (planned, delta) = second_snapshot(&client, story).await?;
+    let (second, counts, second_run) = second_run(node, &client, &planned, story).await?;
+    let (event, event_ms) = event(node, second.run_id, story).await?;
     Ok(Report {
-        images: images.images,
-        components: images.components,
+        images: inventory.images,
+        components: inventory.components,
         advisories,
         first_run: FirstRun {
             run_id: first.run_id,
             segments: first.segments,
-            findings: first_delta.new,
+            findings: changed(&first)?.new,
         },
         delta: DeltaReport {
             advisories_changed: second.advisories_changed,
             images_impacted: second.images_impacted,
             images_total: second.images_total,
         },
-        second_run: SecondRun {
-            run_id: second.run_id,
-            segments: second.segments,
-            attempts: counts.attempts,
-            leases_expired: counts.leases_expired,
-            new_findings: delta.new,
-            fixed_findings: delta.fixed,
-            critical: delta.critical,
-            high: delta.high,
-            kev: delta.kev,
-        },
-        event: event.0,
-        timings_ms: report::Timings {
+        second_run: SecondRun::new(&second, &counts, changed(&second)?),
+        event,
+        timings_ms: Timings {
             start: node.start_ms(),
-            intake: intake_ms(intake, first_started),
-            first_run: first_ms,
-            delta: delta_ms,
-            second_run: run_ms,
-            event: millis(event_started),
+            intake,
+            first_run,
+            delta,
+            second_run,
+            event: event_ms,
             total: story.total_ms(),
         },
     })
+}
+
+/// The first snapshot of advisories, with the exploits and the VEX statement known by then.
+async fn knowledge(client: &Client, began: Instant, story: &Story) -> anyhow::Result<(u64, u64)> {
+    let advisories = snapshot(client, data::BEFORE, data::KEV_BEFORE).await?;
+    client.vex_put(SOURCE, Document::bytes(data::VEX)).await?;
+    let day = data::BEFORE_DAY;
+    let what = format!("{advisories} advisories as of {day}, known exploits, a VEX statement");
+    Ok((advisories, story.timed("knowledge", began, &what)))
+}
+
+/// Every image against every advisory.
+async fn first_run(
+    node: &mut TemporaryNode,
+    client: &Client,
+    story: &Story,
+) -> anyhow::Result<(ImpactRun, u64)> {
+    let began = Instant::now();
+    node.start_duties();
+    story.doing("first evaluation: every image against every advisory");
+    let worker = WorkerProcess::start(node, "worker-0", None)?;
+    let run = completed(client, 1).await?;
+    worker.stop().await?;
+    let delta = changed(&run)?;
+    let what = format!(
+        "{} images in {} segments: {} findings, {} critical, {} high, {} exploited",
+        run.images_impacted, run.segments, delta.new, delta.critical, delta.high, delta.kev
+    );
+    let took = story.timed("first run", began, &what);
+    Ok((run, took))
+}
+
+/// The second snapshot, and the run that is planned because of it.
+async fn second_snapshot(client: &Client, story: &Story) -> anyhow::Result<(ImpactRun, u64)> {
+    let began = Instant::now();
+    story.doing("a second snapshot arrives");
+    let advisories = snapshot(client, data::AFTER, data::KEV_AFTER).await?;
+    let run = planned(client, 2).await?;
+    let what = format!(
+        "{advisories} advisories as of {}: {} flaws differ, {} of {} images are hit",
+        data::AFTER_DAY,
+        run.advisories_changed,
+        run.images_impacted,
+        run.images_total
+    );
+    let took = story.timed("delta", began, &what);
+    Ok((run, took))
+}
+
+/// Two workers take the segments of the second run; one is killed in the middle of its first.
+async fn second_run(
+    node: &TemporaryNode,
+    client: &Client,
+    run: &ImpactRun,
+    story: &Story,
+) -> anyhow::Result<(ImpactRun, Run, u64)> {
+    let began = Instant::now();
+    let (run, counts) = recover(node, client, run, story).await?;
+    let delta = changed(&run)?;
+    let what = format!(
+        "{} segments in {} attempts: {} new findings, {} fixed; {} critical, {} high, {} exploited",
+        run.segments,
+        counts.attempts,
+        delta.new,
+        delta.fixed,
+        delta.critical,
+        delta.high,
+        delta.kev
+    );
+    let took = story.timed("second run", began, &what);
+    Ok((run, counts, took))
+}
+
+/// The signed statement, as its receiver gets and checks it.
+async fn event(
+    node: &TemporaryNode,
+    run: Uuid,
+    story: &Story,
+) -> anyhow::Result<(EventReport, u64)> {
+    let began = Instant::now();
+    let (event, images) = verified(node, run).await?;
+    let key = short(&event.key_id);
+    let what = format!("a signed in-toto statement about {images} images, verified with {key}");
+    let took = story.timed("event", began, &what);
+    Ok((event, took))
+}
+
+fn changed(run: &ImpactRun) -> anyhow::Result<Delta> {
+    run.delta.context("a completed run says what it changed")
 }
 
 /// How much inventory there is.
@@ -200,7 +217,7 @@ struct Inventory {
     components: u64,
 }
 
-async fn inventory(client: &Client, story: &mut Story) -> anyhow::Result<Inventory> {
+async fn inventory(client: &Client, story: &Story) -> anyhow::Result<Inventory> {
     let started = Instant::now();
     let images = data::images()?;
     let mut inventory = Inventory {
@@ -278,7 +295,7 @@ async fn recover(
     node: &TemporaryNode,
     client: &Client,
     run: &ImpactRun,
-    story: &mut Story,
+    story: &Story,
 ) -> anyhow::Result<(ImpactRun, Run)> {
     let doomed = WorkerProcess::start(node, "worker-1", Some(IMAGES_PER_SECOND))?;
     story.doing("worker-1 takes its first segment");
@@ -351,14 +368,6 @@ async fn waiting<T>(
         );
         tokio::time::sleep(LOOK).await;
     }
-}
-
-fn millis(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-fn intake_ms(from: Instant, to: Instant) -> u64 {
-    u64::try_from((to - from).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Enough of a key's name to know it again.

@@ -1,5 +1,7 @@
 //! What the demo came to, as a program reads it.
 
+use jobengine_sdk::wire::impact_run::{Delta, ImpactRun};
+use jobengine_sdk::wire::run::Run;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -45,6 +47,22 @@ pub(super) struct SecondRun {
     pub(super) critical: u64,
     pub(super) high: u64,
     pub(super) kev: u64,
+}
+
+impl SecondRun {
+    pub(super) fn new(run: &ImpactRun, counts: &Run, delta: Delta) -> Self {
+        Self {
+            run_id: run.run_id,
+            segments: run.segments,
+            attempts: counts.attempts,
+            leases_expired: counts.leases_expired,
+            new_findings: delta.new,
+            fixed_findings: delta.fixed,
+            critical: delta.critical,
+            high: delta.high,
+            kev: delta.kev,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -38,22 +38,16 @@ impl Story {
         self.say(&format!("  {step:<11} {what}"));
     }
 
-    /// A step is done that began then.
-    pub(super) fn timed(&self, step: &str, began: Instant, what: &str) {
+    /// A step is done that began then; tells the milliseconds it took.
+    pub(super) fn timed(&self, step: &str, began: Instant, what: &str) -> u64 {
         let took = began.elapsed();
-        self.done(
-            step,
-            &format!(
-                "{what}  [{}.{:01} s]",
-                took.as_secs(),
-                took.subsec_millis() / 100
-            ),
-        );
+        self.done(step, &format!("{what}  [{} s]", seconds(took)));
+        millis(took)
     }
 
     /// Milliseconds since the beginning.
     pub(super) fn total_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        millis(self.started.elapsed())
     }
 
     /// All is done and cleaned up.
@@ -61,19 +55,27 @@ impl Story {
         self.now.finish_and_clear();
         let took = self.started.elapsed();
         self.say(&format!(
-            "\nDone in {}.{:01} s; everything was stopped and removed.",
-            took.as_secs(),
-            took.subsec_millis() / 100
+            "\nDone in {} s; everything was stopped and removed.",
+            seconds(took)
         ));
     }
 
     fn say(&self, line: &str) {
         self.now.suspend(|| {
             if self.to_stderr {
-                eprintln!("{line}")
+                eprintln!("{line}");
             } else {
-                println!("{line}")
+                println!("{line}");
             }
         });
     }
+}
+
+/// With one digit behind the point.
+fn seconds(time: Duration) -> String {
+    format!("{}.{}", time.as_secs(), time.subsec_millis() / 100)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

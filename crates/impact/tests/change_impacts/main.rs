@@ -3,10 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+#[path = "../data/mod.rs"]
 mod data;
+mod fleet;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
 
 use croaring::Bitmap;
 use jobengine_impact::advisory::{Advisory, osv};
@@ -14,15 +15,12 @@ use jobengine_impact::delta::AdvisoryDelta;
 use jobengine_impact::document::{DocumentCode, DocumentError};
 use jobengine_impact::evaluate::{ImageInput, Scope, evaluate};
 use jobengine_impact::impact::impact;
-use jobengine_impact::index::ImpactIndex;
 use jobengine_impact::kev::KevCatalogue;
-use jobengine_impact::matcher::{Hit, Matcher};
-use jobengine_impact::package::Package;
-use jobengine_impact::purl::identify;
-use jobengine_impact::sbom::Component;
-use jobengine_impact::severity::Severity;
+use jobengine_impact::matcher::Matcher;
 use jobengine_impact::vex::{Statement, openvex};
 use serde_json::Value;
+
+use crate::fleet::{Fleet, Place, fleet, text};
 
 /// Sources with a history in ecosystems that are read here.
 const SOURCES: [&str; 6] = [
@@ -35,125 +33,6 @@ const SOURCES: [&str; 6] = [
 ];
 /// Of the changes that the answers call without effect every so many-th is replayed, by `seq`.
 const QUIET_SAMPLE: u64 = 8;
-
-/// (line of the fleet, place of the component in that line's purls).
-type Place = (u32, usize);
-
-/// An image is its line in the fleet's file.
-struct Fleet {
-    lines: Vec<Value>,
-    components: Vec<Vec<Component>>,
-    index: ImpactIndex,
-    /// Where each distinct package sits.
-    places: BTreeMap<Package, Vec<Place>>,
-}
-
-fn fleet() -> Option<&'static Fleet> {
-    static FLEET: OnceLock<Option<Fleet>> = OnceLock::new();
-    FLEET
-        .get_or_init(|| data::json_lines("sboms/fleet.jsonl.zst").map(Fleet::read))
-        .as_ref()
-}
-
-impl Fleet {
-    fn read(lines: Vec<Value>) -> Self {
-        let mut fleet = Self {
-            components: lines.iter().map(components).collect(),
-            lines,
-            index: ImpactIndex::default(),
-            places: BTreeMap::new(),
-        };
-        for (line, components) in (0..).zip(&fleet.components) {
-            let packages = || {
-                components
-                    .iter()
-                    .filter_map(|part| part.identity.as_ref().ok())
-            };
-            fleet.index.image_set(line, packages());
-            let purls = fleet.lines[line as usize]["purls"].as_array().unwrap();
-            let mut first = BTreeMap::new();
-            for (place, purl) in purls.iter().enumerate() {
-                first.entry(purl.as_str().unwrap()).or_insert(place);
-            }
-            for component in components {
-                if let Ok(package) = &component.identity {
-                    let place = (line, first[component.purl.as_str()]);
-                    fleet.places.entry(package.clone()).or_default().push(place);
-                }
-            }
-        }
-        fleet
-    }
-
-    fn purl(&self, (line, place): Place) -> &str {
-        self.lines[line as usize]["purls"][place].as_str().unwrap()
-    }
-
-    fn version(&self, place: Place) -> String {
-        identify(self.purl(place), true)
-            .map(|package| package.version)
-            .unwrap_or_default()
-    }
-
-    /// Tells `found` of every hit of these advisories, and where.
-    fn each_hit(&self, advisories: &[Advisory], mut found: impl FnMut(&[Place], &Hit<'_>)) {
-        let matcher = Matcher::new(advisories);
-        let keys: BTreeSet<_> = advisories
-            .iter()
-            .flat_map(|one| &one.affected)
-            .map(|entry| &entry.package)
-            .collect();
-        for key in keys {
-            for (version, _) in self.index.versions(key) {
-                let package = Package {
-                    key: key.clone(),
-                    version: version.to_owned(),
-                };
-                for hit in matcher.judge(&package).hits {
-                    found(&self.places[&package], &hit);
-                }
-            }
-        }
-    }
-
-    fn places_hit(&self, advisories: &[Advisory]) -> BTreeSet<Place> {
-        let mut all = BTreeSet::new();
-        self.each_hit(advisories, |places, _| all.extend(places));
-        all
-    }
-
-    /// (place, flaw group, worst severity).
-    fn findings(&self, advisories: &[Advisory]) -> BTreeSet<(Place, String, Severity)> {
-        let mut worst: BTreeMap<(Place, String), Severity> = BTreeMap::new();
-        self.each_hit(advisories, |places, hit| {
-            for place in places {
-                let severity = worst.entry((*place, hit.flaw.group.clone())).or_default();
-                *severity = hit.severity.max(*severity);
-            }
-        });
-        worst
-            .into_iter()
-            .map(|((place, group), severity)| (place, group, severity))
-            .collect()
-    }
-}
-
-fn components(line: &Value) -> Vec<Component> {
-    let by_syft = text(line, "tool") == "syft";
-    let mut seen = BTreeSet::new();
-    let purls = line["purls"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|purl| purl.as_str().unwrap());
-    purls
-        .filter(|purl| seen.insert(*purl))
-        .map(|purl| Component {
-            purl: purl.to_owned(),
-            identity: identify(purl, by_syft),
-        })
-        .collect()
-}
 
 /// The record of a line of `advisories/`; none for a deletion and for a record that names no version
 /// at all. The reader refuses a few real ones.
@@ -170,10 +49,6 @@ fn advisory(line: &Value) -> Result<Option<Advisory>, DocumentError> {
 
 fn places(value: &Value) -> BTreeSet<Place> {
     serde_json::from_value(value.clone()).unwrap()
-}
-
-fn text<'v>(line: &'v Value, name: &str) -> &'v str {
-    line[name].as_str().unwrap()
 }
 
 /// Answers that the rules leave open: (advisory, version).
