@@ -171,6 +171,7 @@ fn decide(index: &TenantIndex, news: &News, size: SegmentSize) -> (Plan, PlanFac
     let packages = hit.packages.union(&said.packages).cloned().collect();
     let scoped = index.digests_of(hit.images.or(&said.images).iter());
     let fleet = index.digests.len() as u64;
+    let size = size.for_images(news.images.len() + scoped.len());
     let plan = plan(&PlanInput {
         full: &news.images,
         scoped: &scoped,

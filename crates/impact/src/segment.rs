@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jobengine_domain::defaults::{SEGMENT_IMAGES, SEGMENT_IMAGES_MAX};
+use jobengine_domain::defaults::{DAG_NODES_MAX, SEGMENT_IMAGES, SEGMENT_IMAGES_MAX};
 use jobengine_domain::digest::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,14 @@ impl SegmentSize {
             return Err(SegmentSizeError(images));
         }
         Ok(Self(images as usize))
+    }
+
+    /// This size, or a larger one where so many images would otherwise make more segments than a
+    /// run has jobs ([`DAG_NODES_MAX`]).
+    #[must_use]
+    pub fn for_images(self, images: usize) -> Self {
+        // Two kinds of segments are cut, so one more than the quotient tells may come out.
+        Self(self.0.max(images.div_ceil(DAG_NODES_MAX - 1)))
     }
 }
 
@@ -77,4 +85,24 @@ pub fn segments(
             images,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images(numbers: std::ops::Range<u32>) -> BTreeSet<Digest> {
+        numbers
+            .map(|number| Digest::of(&number.to_le_bytes()))
+            .collect()
+    }
+
+    #[test]
+    fn a_run_never_has_more_segments_than_jobs() {
+        let one = SegmentSize::new(1).unwrap();
+        let (full, scoped) = (images(0..5_001), images(5_001..30_000));
+        let size = one.for_images(full.len() + scoped.len());
+        assert!(segments(&full, &scoped, size).len() <= DAG_NODES_MAX);
+        assert_eq!(one.for_images(9_000), one);
+    }
 }

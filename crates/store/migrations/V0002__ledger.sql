@@ -321,7 +321,7 @@ CREATE TABLE artifact (
 );
 COMMENT ON TABLE artifact IS 'What an attempt made; it counts once the attempt with its fence was accepted';
 SELECT guard('artifact');
-GRANT SELECT, INSERT ON artifact TO orch_app;
+GRANT SELECT, INSERT, UPDATE ON artifact TO orch_app;
 
 -- The service may extend these tables and no others.
 CREATE FUNCTION partition_ensure_all(weeks integer) RETURNS integer
