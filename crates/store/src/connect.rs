@@ -101,7 +101,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
     pub async fn now(&self) -> Result<Timestamp, StoreError> {
-        let row = self.app.get().await?.query_one(include_str!("connect/now.sql"), &[]).await?;
+        let row = self
+            .app
+            .get()
+            .await?
+            .query_one(include_str!("connect/now.sql"), &[])
+            .await?;
         let Ts(now) = row.get("now");
         Ok(now)
     }
@@ -111,7 +116,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
     pub async fn server_version(&self) -> Result<String, StoreError> {
-        let row = self.app.get().await?.query_one(include_str!("connect/version.sql"), &[]).await?;
+        let row = self
+            .app
+            .get()
+            .await?
+            .query_one(include_str!("connect/version.sql"), &[])
+            .await?;
         Ok(row.get("version"))
     }
 
