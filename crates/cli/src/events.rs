@@ -13,7 +13,7 @@ use jobengine_impact::completion::RunCompletion;
 use serde::Serialize;
 
 use crate::key_file;
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// Check the signature of a completion event, offline
 ///
@@ -61,8 +61,8 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let verified = verify(envelope.as_bytes(), &keys)?;
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&verified)?),
-        Output::Table => print(&verified),
+        Output::Json => output::line(serde_json::to_string_pretty(&verified)?)?,
+        Output::Table => output::print(&told(&verified))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -90,27 +90,32 @@ pub(crate) fn verify(envelope: &[u8], keys: &[dsse::PublicKey]) -> anyhow::Resul
     })
 }
 
-fn print(verified: &Verified) {
+/// The statement in a few lines.
+fn told(verified: &Verified) -> String {
     let said = &verified.statement.predicate;
-    println!("verified  signed by {}", verified.key_id);
-    println!(
-        "run       {} (generation {}, {}, {})",
-        said.run_id, said.generation, said.mode, said.result
-    );
-    println!(
-        "images    {} of {} evaluated",
-        said.images_evaluated, said.images_total
-    );
     let delta = said.delta;
-    println!(
-        "delta     {} new, {} fixed; {} critical, {} high, {} known to be exploited",
-        delta.new, delta.fixed, delta.critical, delta.high, delta.kev
-    );
-    println!(
-        "attempts  {}, {} ended because a worker vanished",
-        said.attempts.len(),
-        said.leases_expired
-    );
-    println!("plan      {}", said.plan_digest);
-    println!("inputs    {}", said.inputs_digest);
+    let lines = [
+        format!("verified  signed by {}", verified.key_id),
+        format!("run       {}", said.run_id),
+        format!(
+            "          generation {}, {}, {}",
+            said.generation, said.mode, said.result
+        ),
+        format!(
+            "images    {} of {} evaluated",
+            said.images_evaluated, said.images_total
+        ),
+        format!(
+            "delta     {} new, {} fixed; {} critical, {} high, {} known to be exploited",
+            delta.new, delta.fixed, delta.critical, delta.high, delta.kev
+        ),
+        format!(
+            "attempts  {}, {} ended because a worker vanished",
+            said.attempts.len(),
+            said.leases_expired
+        ),
+        format!("plan      {}", said.plan_digest),
+        format!("inputs    {}", said.inputs_digest),
+    ];
+    lines.join("\n") + "\n"
 }

@@ -13,6 +13,7 @@ mod matching;
 mod migrate;
 mod node;
 mod output;
+mod progress;
 mod serve;
 mod signals;
 mod tenant;
@@ -77,6 +78,11 @@ enum EventsCommand {
     Verify(events::VerifyArgs),
 }
 
+/// Exit code of a command that failed; 2 is for wrong usage.
+const FAILED: u8 = 1;
+/// Exit code when the server did not take the caller for who it has to be.
+const AUTH: u8 = 3;
+
 fn main() -> ExitCode {
     // One provider for everything that speaks TLS, before anything asks for one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -84,9 +90,23 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(if is_auth(&error) { AUTH } else { FAILED })
         }
     }
+}
+
+/// Whether a command failed for want of a token that is valid and allows what was asked.
+fn is_auth(error: &anyhow::Error) -> bool {
+    use jobengine_sdk::Error;
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<Error>())
+        .any(|cause| match cause {
+            Error::Token(_) => true,
+            Error::Problem(problem) => matches!(problem.status, 401 | 403),
+            Error::Answer { status, .. } => matches!(status, 401 | 403),
+            _ => false,
+        })
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -95,11 +115,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Events(EventsCommand::Verify(args)) => events::run(&args),
         Command::Token(TokenCommand::Mint(args)) => token::mint(args),
         Command::Openapi => {
-            println!("{}", jobengine_api::document().to_pretty_json()?);
+            output::line(jobengine_api::document().to_pretty_json()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::States => {
-            print!("{}", jobengine_domain::states_doc::markdown());
+            output::print(&jobengine_domain::states_doc::markdown())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Dev(args) => with_runtime("info", dev::run(&args)),
@@ -118,7 +138,7 @@ fn with_runtime(
     level: &str,
     command: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> anyhow::Result<ExitCode> {
-    logging::start(level);
+    logging::start(level)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

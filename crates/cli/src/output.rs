@@ -1,5 +1,7 @@
 //! How commands print: for people or for programs.
 
+use std::io::{self, Write as _};
+
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 
 /// For people or for programs.
@@ -23,4 +25,32 @@ pub(crate) fn table() -> Table {
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic);
     table
+}
+
+/// A table as text, without the blanks that fill its last column.
+pub(crate) fn draw(table: &Table) -> String {
+    table
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
+}
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no failure.
+///
+/// # Errors
+/// When the text cannot be written for another reason.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes a line to standard output, as [`print`] does.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn line(text: impl std::fmt::Display) -> io::Result<()> {
+    print(&format!("{text}\n"))
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::data_dir::DataDir;
 use crate::database::Database;
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// Make a tenant, and print its id
 #[derive(Debug, clap::Args)]
@@ -38,11 +38,10 @@ pub(crate) async fn create(args: &CreateArgs) -> anyhow::Result<ExitCode> {
         .await?;
     database.close().await?;
     match args.output {
-        Output::Table => println!("{tenant}"),
-        Output::Json => println!(
-            "{}",
-            json!({ "tenantId": tenant, "name": args.name, "weight": args.weight })
-        ),
+        Output::Table => output::line(tenant)?,
+        Output::Json => {
+            output::line(json!({ "tenantId": tenant, "name": args.name, "weight": args.weight }))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

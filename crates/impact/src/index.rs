@@ -50,7 +50,8 @@ pub struct IndexStats {
     pub versions: u64,
     /// Pairs of (image, package version).
     pub pairs: u64,
-    /// Size of the bitmaps in the portable roaring form.
+    /// Size of the bitmaps in the portable roaring form, as they are held: the same set may be held
+    /// as runs or as a list, depending on how it came about.
     pub bitmap_bytes: u64,
 }
 

@@ -19,7 +19,7 @@ use jobengine_impact::delta::AdvisoryDelta;
 use jobengine_impact::evaluate::{Evaluation, Finding, ImageInput, Scope, evaluate};
 use jobengine_impact::finding::FindingSets;
 use jobengine_impact::impact::impact;
-use jobengine_impact::index::ImpactIndex;
+use jobengine_impact::index::{ImpactIndex, IndexStats};
 use jobengine_impact::kev::KevCatalogue;
 use jobengine_impact::matcher::Matcher;
 use jobengine_impact::package::Package;
@@ -212,7 +212,9 @@ proptest! {
         prop_assert_eq!(&bytes, &index(&fleet).to_bytes());
         let read = ImpactIndex::from_bytes(&bytes).unwrap();
         prop_assert_eq!(read.to_bytes(), bytes);
-        prop_assert_eq!(read.stats(), kept.stats());
+        // How many bytes a bitmap takes depends on how it came about; what it says does not.
+        let counts = |index: &ImpactIndex| IndexStats { bitmap_bytes: 0, ..index.stats() };
+        prop_assert_eq!(counts(&read), counts(&kept));
     }
 
     #[test]

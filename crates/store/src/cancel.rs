@@ -1,5 +1,7 @@
 //! Ending jobs from outside: called off by somebody, or overdue.
 
+use std::collections::BTreeSet;
+
 use jobengine_domain::caller::Caller;
 use jobengine_domain::id::{JobId, RunId, TenantId};
 use jobengine_domain::state::{Event, JobState};
@@ -13,6 +15,9 @@ use crate::error::StoreError;
 use crate::settle::Move;
 use crate::ticket::{Ticket, unsigned};
 use crate::ts::Ts;
+
+/// A job moves while we look for it at most so often, or somebody moves it on purpose.
+const TAKE_TURNS: u32 = 5;
 
 impl Tx {
     /// Calls off those of the jobs that have not ended; returns how many were. A worker that holds
@@ -51,6 +56,41 @@ impl Tx {
         self.query(include_str!("run/lock_by_job.sql"), &[&jobs])
             .await?;
         let mut moves = Vec::new();
+        let mut left = jobs.to_vec();
+        for _ in 0..TAKE_TURNS {
+            let found = self.unended_take(&left, event, cause).await?;
+            let taken: BTreeSet<Uuid> = found.iter().map(|step| step.ticket.job.0).collect();
+            moves.extend(found);
+            left.retain(|job| !taken.contains(job));
+            if left.is_empty() {
+                break;
+            }
+            // What was not found has ended, or was on its way from one table to the next: a claim or a
+            // promotion that we waited for has committed since, and the next turn sees where it went.
+            let rows = self
+                .query(include_str!("job/unended.sql"), &[&left])
+                .await?;
+            left = rows.iter().map(|row| row.get("job_id")).collect();
+            if left.is_empty() {
+                break;
+            }
+        }
+        if !left.is_empty() {
+            return Err(StoreError::Stale("a job"));
+        }
+        let ended = moves.len();
+        self.settle(moves).await?;
+        Ok(ended)
+    }
+
+    /// Locks or takes out those of the jobs that stand in one of the narrow tables now; their moves.
+    async fn unended_take(
+        &self,
+        jobs: &[Uuid],
+        event: Event,
+        cause: &'static str,
+    ) -> Result<Vec<Move>, StoreError> {
+        let mut moves = Vec::new();
         let mut step = |ticket: Ticket, held: Option<_>, state: JobState| {
             let to = state
                 .apply(&ticket.rules()?, event, self.now())
@@ -74,9 +114,7 @@ impl Tx {
         for row in &self.query(include_str!("job/take.sql"), &[&jobs]).await? {
             step(Ticket::from_row(row), None, idle_state(row, self.now())?)?;
         }
-        let ended = moves.len();
-        self.settle(moves).await?;
-        Ok(ended)
+        Ok(moves)
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jobengine_domain::caller::Caller;
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::id::{JobId, SessionId, TenantId};
-use jobengine_domain::lease::LeaseMs;
-use jobengine_domain::state::Event;
+use jobengine_domain::lease::{Fence, LeaseMs};
+use jobengine_domain::state::{Event, TransitionError};
 use jobengine_domain::time::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -201,13 +201,20 @@ impl Tx {
     }
 
     /// Leases of a session that its worker did not name, although it had the time of a lease to.
-    fn unknown(&self, beat: &Beat, leases: &BTreeMap<JobId, &Row>, lease_ms: u32) -> Vec<Uuid> {
+    fn unknown(
+        &self,
+        beat: &Beat,
+        leases: &BTreeMap<JobId, &Row>,
+        lease_ms: u32,
+    ) -> Vec<(JobId, Fence)> {
         let known: BTreeSet<JobId> = beat.held.iter().map(|(job, _)| *job).collect();
         let overdue = leases.iter().filter(|(job, row)| {
             let Ts(granted_at) = row.get("granted_at");
             !known.contains(job) && self.now().ms_since(granted_at) > u64::from(lease_ms)
         });
-        overdue.map(|(job, _)| job.0).collect()
+        overdue
+            .map(|(job, row)| (*job, Fence(row.get("fence"))))
+            .collect()
     }
 
     /// Ends the attempts of sessions that no heartbeat holds any more, at most `limit` of them.
@@ -222,8 +229,14 @@ impl Tx {
                 &[&Ts(self.now()), &i64::from(limit)],
             )
             .await?;
-        let jobs: Vec<Uuid> = rows.iter().filter_map(|row| row.get("job_id")).collect();
-        let ended = self.leases_expire(&jobs).await?;
+        let held = rows.iter().filter_map(|row| {
+            let job: Option<Uuid> = row.get("job_id");
+            Option::zip(
+                job.map(JobId),
+                row.get::<_, Option<i64>>("fence").map(Fence),
+            )
+        });
+        let ended = self.leases_expire(&held.collect::<Vec<_>>()).await?;
         let sessions: BTreeSet<Uuid> = rows.iter().map(|row| row.get("session_id")).collect();
         let sessions: Vec<Uuid> = sessions.into_iter().collect();
         self.execute(
@@ -234,18 +247,28 @@ impl Tx {
         Ok(ended)
     }
 
-    async fn leases_expire(&self, jobs: &[Uuid]) -> Result<usize, StoreError> {
-        if jobs.is_empty() {
+    /// Ends grants that were seen before their rows were locked. Meanwhile a job may have been given
+    /// back and granted to somebody else: that grant has another fence and stays.
+    async fn leases_expire(&self, seen: &[(JobId, Fence)]) -> Result<usize, StoreError> {
+        if seen.is_empty() {
             return Ok(0);
         }
-        let leases = self.leases_lock(jobs).await?;
+        let jobs: Vec<Uuid> = seen.iter().map(|(job, _)| job.0).collect();
+        let mut leases = self.leases_lock(&jobs).await?;
         let mut moves = Vec::with_capacity(leases.len());
-        for (ticket, held) in leases.into_values() {
-            let event = Event::LeaseExpired { fence: held.fence };
-            let to = held
-                .state()
-                .apply(&ticket.rules()?, event, self.now())
-                .expect("the lease is locked and its own fence");
+        for (job, fence) in seen {
+            let Some((ticket, held)) = leases.remove(job) else {
+                continue;
+            };
+            let event = Event::LeaseExpired { fence: *fence };
+            let to = match held.state().apply(&ticket.rules()?, event, self.now()) {
+                Ok(to) => to,
+                Err(
+                    TransitionError::LeaseLost
+                    | TransitionError::NotReady { .. }
+                    | TransitionError::Illegal { .. },
+                ) => continue,
+            };
             let detail = Some("no heartbeat came in time".to_owned());
             let class = Some(FailureClass::Crashed.as_str());
             moves.push(Move {

@@ -13,10 +13,10 @@ use jobengine_impact::vex::Statement;
 use jobengine_impact::vex::openvex;
 use serde::Serialize;
 
-use super::progress::Progress;
 use super::summary::{Count, Counts};
 use super::table::plain;
 use super::{MatchArgs, unpack, walk};
+use crate::progress::Progress;
 
 /// Bytes of one file of many records, unpacked.
 const RECORDS_MAX_BYTES: usize = 512 * 1024 * 1024;

@@ -1,21 +1,19 @@
 //! `jobengine match`: findings for some SBOMs, offline and without a server.
 
 mod inputs;
-mod progress;
 mod report;
 mod summary;
 mod table;
 mod unpack;
 mod walk;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::inputs::{Inputs, Level};
-use self::progress::Progress;
 use self::report::Report;
-use crate::output::Output;
+use crate::output::{self, Output};
+use crate::progress::Progress;
 
 /// Say which components of some SBOMs have known flaws
 ///
@@ -67,20 +65,11 @@ pub(crate) fn run(args: &MatchArgs) -> anyhow::Result<ExitCode> {
         Output::Table => table::render(&report),
         Output::Json => serde_json::to_string(&report)? + "\n",
     };
-    write_out(&text)?;
+    output::print(&text)?;
     eprint!("{}", report.summary);
     let failed = inputs
         .problems
         .iter()
         .any(|problem| problem.level == Level::Error);
     Ok(ExitCode::from(u8::from(failed)))
-}
-
-/// A reader that has seen enough (`| head`) is no failure.
-fn write_out(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
 }

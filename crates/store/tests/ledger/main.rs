@@ -8,6 +8,7 @@
 mod dag;
 mod house;
 mod lease;
+mod races;
 mod row_level_security;
 mod statements;
 mod streams;

@@ -8,14 +8,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A bar on standard error; nothing where that is no terminal.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     started: Instant,
     shown: bool,
 }
 
 impl Progress {
-    pub(super) fn start() -> Self {
+    /// Hidden until the work has taken longer than a second.
+    pub(crate) fn start() -> Self {
         let style = ProgressStyle::with_template("{msg:>20} [{bar:30}] {pos}/{len}")
             .expect("the template is well formed");
         let bar = ProgressBar::hidden().with_style(style.progress_chars("=> "));
@@ -27,7 +28,7 @@ impl Progress {
     }
 
     /// Begins a part of the work that has so many steps.
-    pub(super) fn phase(&mut self, name: &'static str, steps: usize) {
+    pub(crate) fn phase(&mut self, name: &'static str, steps: usize) {
         self.bar.set_message(name);
         self.bar.set_length(steps as u64);
         self.bar.set_position(0);
@@ -35,13 +36,18 @@ impl Progress {
     }
 
     /// One step is done.
-    pub(super) fn step(&mut self) {
-        self.bar.inc(1);
+    pub(crate) fn step(&mut self) {
+        self.steps(1);
+    }
+
+    /// So many steps are done.
+    pub(crate) fn steps(&mut self, count: usize) {
+        self.bar.inc(count as u64);
         self.show_when_late();
     }
 
     /// Takes the bar away.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
