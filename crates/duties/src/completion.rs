@@ -49,6 +49,7 @@ impl Completing {
             envelope: evidence(&envelope)?,
             evaluated: merged
                 .evaluated()
+                .filter(|image| merged.whole.contains(&image.digest))
                 .map(|image| (image.digest, image.pinned))
                 .collect(),
         };
@@ -85,6 +86,9 @@ impl Duty for Completing {
 struct Merged {
     images: Vec<RunImage>,
     done: BTreeSet<Digest>,
+    /// Images evaluated for every package: only their findings stand for the pinned SBOM. A run that
+    /// looks at some packages may pin an SBOM that came after its delta, and was not evaluated yet.
+    whole: BTreeSet<Digest>,
     before: FindingSets,
     after: FindingSets,
 }
@@ -167,6 +171,7 @@ impl Merged {
         Ok(Self {
             images,
             done,
+            whole,
             before,
             after,
         })

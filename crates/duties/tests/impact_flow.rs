@@ -19,7 +19,7 @@ use jobengine_domain::statement::STATEMENT_PAYLOAD_TYPE;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::driver::Duty as _;
 use jobengine_duties::outbox::Outbox;
-use jobengine_duties::planner::{EVALUATE, Planner, Window};
+use jobengine_duties::planner::{EVALUATE, Planner, STREAM, Window};
 use jobengine_impact::advisory::osv;
 use jobengine_impact::evaluate::evaluate;
 use jobengine_impact::kev::KevCatalogue;
@@ -115,14 +115,36 @@ impl Flow {
         tx.commit().await.unwrap();
     }
 
-    /// Plans, evaluates every segment as a worker would, completes; the run, if there was one.
+    /// Waits until the reader of the stream can see all that is written: it stays behind every
+    /// transaction of the server that is still open, those of other tests included.
+    async fn all_in_sight(&self) {
+        for _ in 0..3_000 {
+            let tx = self.store.begin(&self.caller).await.unwrap();
+            let from = tx.cursor_get(STREAM).await.unwrap();
+            let seen = tx.changes_page(&from, 1_000).await.unwrap().len();
+            let (written, _) = tx.changes_pending(STREAM).await.unwrap();
+            tx.commit().await.unwrap();
+            if seen as u64 == written {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("some transaction stays open");
+    }
+
+    /// Plans all that is written, evaluates every segment as a worker would, completes; the run, if
+    /// there was one.
     async fn turn(&self) -> Option<ImpactRunRecord> {
-        // The stream's reader waits for every transaction of the server that is still open, those of
-        // other tests included.
+        self.all_in_sight().await;
+        self.turn_in_sight().await
+    }
+
+    /// The same for what the reader of the stream can see.
+    async fn turn_in_sight(&self) -> Option<ImpactRunRecord> {
         let mut passes = 0;
         while self.planner.activate().await.unwrap().done == 0 {
             passes += 1;
-            assert!(passes < 500, "there was news");
+            assert!(passes < 3_000, "there was news");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let tx = self.store.begin(&self.caller).await.unwrap();
@@ -301,6 +323,40 @@ async fn an_image_made_of_something_else_is_evaluated_for_everything() {
         .await;
     let delta = flow.turn().await.expect("the image changed").delta.unwrap();
     assert_eq!((delta.new, delta.fixed), (1, 1));
+}
+
+/// A delta is planned while the change of an image is not visible to its reader yet, although the image is
+/// pinned as it stands: what only the old SBOM listed must not stay behind.
+#[tokio::test]
+async fn an_image_that_changes_behind_a_delta_keeps_no_finding_of_its_old_sbom() {
+    let flow = Flow::open().await;
+    let record = |package: &str, fixed: &str| advisory("X-1", "CVE-2024-1", package, fixed);
+    let other = advisory("X-2", "CVE-2024-2", "b", "2.0.0");
+    flow.advisories(&[record("a", "2.0.0"), other.clone()])
+        .await;
+    flow.image("one", &["pkg:npm/a@1.0.0", "pkg:npm/b@1.0.0"])
+        .await;
+    flow.turn().await.expect("the image is new");
+
+    flow.advisories(&[
+        record("a", "3.0.0"),
+        advisory("X-3", "CVE-2024-3", "a", "3.0.0"),
+        other,
+    ])
+    .await;
+    // A transaction that stays open holds the reader back.
+    let open = flow.store.begin(&flow.caller).await.unwrap();
+    open.cursor_get("somebody").await.unwrap();
+    flow.image("one", &["pkg:npm/c@1.0.0"]).await;
+    let narrow = flow.turn_in_sight().await.expect("the image is hit");
+    assert_eq!((narrow.generation, narrow.packages.len()), (2, 1));
+    drop(open);
+    flow.turn().await.expect("the image changed");
+
+    let tx = flow.store.begin(&flow.caller).await.unwrap();
+    let packages = ["a", "b", "c"].map(|name| format!("npm/{name}").parse().unwrap());
+    let left = tx.findings_get(&packages.into()).await.unwrap();
+    assert_eq!(left.sets().count(), 0);
 }
 
 #[tokio::test]
