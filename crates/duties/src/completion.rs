@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::driver::{Duty, Report};
 use crate::planner::segment_name;
+use crate::tenants::each;
 
 /// Completes the runs of every tenant, each in the order of its generations.
 #[derive(Debug)]
@@ -34,10 +35,10 @@ impl Completing {
         Self { store, key }
     }
 
-    async fn complete_next(&self, tenant: TenantId) -> Result<bool, StoreError> {
+    async fn complete_next(&self, tenant: TenantId) -> Result<Report, StoreError> {
         let tx = self.store.begin(&Caller::system(tenant)).await?;
         let Some((run, result)) = tx.completion_next().await? else {
-            return tx.commit().await.map(|()| false);
+            return tx.commit().await.map(|()| Report::default());
         };
         let merged = Merged::read(&tx, run).await?;
         let (statement, deltas) = merged.statement(&tx, run, result).await?;
@@ -64,7 +65,10 @@ impl Completing {
             kev,
         } = statement.predicate.delta;
         tracing::info!(tenant = %tenant, run = %run, new, fixed, critical, high, kev, "run {run} completed: {new} new, {fixed} fixed");
-        Ok(true)
+        Ok(Report {
+            done: 1,
+            more: true,
+        })
     }
 }
 
@@ -72,13 +76,8 @@ impl Duty for Completing {
     const NAME: &'static str = "completion";
 
     async fn activate(&self) -> Result<Report, StoreError> {
-        let mut report = Report::default();
-        for tenant in self.store.tenants_completing().await? {
-            let completed = self.complete_next(tenant).await?;
-            report.done += usize::from(completed);
-            report.more |= completed;
-        }
-        Ok(report)
+        let tenants = self.store.tenants_completing().await?;
+        each(Self::NAME, tenants, |tenant| self.complete_next(tenant)).await
     }
 }
 

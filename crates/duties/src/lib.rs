@@ -10,3 +10,4 @@ pub mod lease_reaper;
 pub mod outbox;
 pub mod partition;
 pub mod planner;
+mod tenants;

@@ -11,6 +11,7 @@ use jobengine_domain::id::TenantId;
 use jobengine_store::{OutboxMessage, Store, StoreError};
 
 use crate::driver::{Duty, Report};
+use crate::tenants::each;
 
 /// Messages taken per pass.
 const BATCH: u32 = 50;
@@ -28,7 +29,7 @@ impl Outbox {
         Self { store, spool }
     }
 
-    async fn deliver(&self, tenant: TenantId) -> Result<usize, StoreError> {
+    async fn deliver(&self, tenant: TenantId) -> Result<Report, StoreError> {
         let caller = Caller::system(tenant);
         let tx = self.store.begin(&caller).await?;
         let messages = tx.outbox_due(BATCH).await?;
@@ -53,7 +54,10 @@ impl Outbox {
                 }
             }
         }
-        Ok(delivered)
+        Ok(Report {
+            done: delivered,
+            more: delivered >= BATCH as usize,
+        })
     }
 }
 
@@ -61,13 +65,8 @@ impl Duty for Outbox {
     const NAME: &'static str = "outbox";
 
     async fn activate(&self) -> Result<Report, StoreError> {
-        let mut report = Report::default();
-        for tenant in self.store.tenants_with_messages().await? {
-            let delivered = self.deliver(tenant).await?;
-            report.done += delivered;
-            report.more |= delivered >= BATCH as usize;
-        }
-        Ok(report)
+        let tenants = self.store.tenants_with_messages().await?;
+        each(Self::NAME, tenants, |tenant| self.deliver(tenant)).await
     }
 }
 

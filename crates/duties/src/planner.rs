@@ -20,6 +20,7 @@ use jobengine_store::{
 use serde_json::json;
 
 use crate::driver::{Duty, Report};
+use crate::tenants::each;
 
 mod news;
 
@@ -144,16 +145,17 @@ impl Duty for Planner {
     const NAME: &'static str = "planner";
 
     async fn activate(&self) -> Result<Report, StoreError> {
-        let mut report = Report::default();
-        for tenant in self.store.tenants_changed(STREAM).await? {
-            match self.plan_tenant(tenant).await {
-                Ok(planned) => report.done += usize::from(planned),
-                // Another replica planned the same changes: its plan stands.
-                Err(StoreError::Stale(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(report)
+        let tenants = self.store.tenants_changed(STREAM).await?;
+        let planned = async |tenant| match self.plan_tenant(tenant).await {
+            Ok(planned) => Ok(Report {
+                done: usize::from(planned),
+                more: false,
+            }),
+            // Another replica planned the same changes: its plan stands.
+            Err(StoreError::Stale(_)) => Ok(Report::default()),
+            Err(error) => Err(error),
+        };
+        each(Self::NAME, tenants, planned).await
     }
 }
 
