@@ -26,12 +26,26 @@ impl DataDir {
         } else {
             0o700
         };
+        if path.exists() && !path.is_dir() {
+            bail!(
+                "{} is no directory: name another with --data-dir",
+                path.display()
+            );
+        }
         fs::DirBuilder::new()
             .recursive(true)
             .mode(mode)
             .create(&path)
             .with_context(|| format!("cannot make the data directory {}", path.display()))?;
         Ok(Self(path))
+    }
+
+    /// Whether files can be made in it; tells where it is.
+    pub(crate) fn check(&self) -> anyhow::Result<String> {
+        tempfile::tempfile_in(&self.0).with_context(|| {
+            format!("{self} cannot be written: start as its owner, or name another with --data-dir")
+        })?;
+        Ok(self.to_string())
     }
 
     /// A file of this name in it.

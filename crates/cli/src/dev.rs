@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use jobengine_api::{DevIssuer, TokenRequest};
 use jobengine_domain::caller::Scope;
 use jobengine_domain::id::TenantId;
@@ -18,7 +17,7 @@ use uuid::Uuid;
 use crate::data_dir::DataDir;
 use crate::database::Database;
 use crate::node::{Node, Settings};
-use crate::{key_file, signals, token, worker};
+use crate::{key_file, output, signals, token, worker};
 
 /// Run everything in one process: database, API, background passes and a worker
 ///
@@ -68,31 +67,43 @@ pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
     let client = Client::builder(&url)
         .token(TokenSource::file(&workers))
         .build()?;
-    let evaluator = tokio::spawn(worker::work(
+    let mut evaluator = tokio::spawn(worker::work(
         client,
         worker::Settings::default(),
         stop.clone(),
     ));
-    println!("API        {url}/api/v1  (contract: {url}/openapi/orchestrator.json)");
-    println!("tenant     {TENANT}");
-    println!(
-        "token      {}  (renewed every 20 minutes)",
-        operator.display()
-    );
-    println!("events     {}", data.spool().display());
-    println!(
-        "try        curl -H \"Authorization: Bearer $(cat {})\" {url}/api/v1/orchestrator/jobs",
-        operator.display()
-    );
-    println!("Stop with Ctrl-C.");
+    output::print(&welcome(&url, &operator, &data))?;
 
     signals::stop_on_signal(stop.clone())?;
-    renew(&issuer, &operator, &workers, &stop).await?;
-    // The worker ends first: it gives back what it holds while the API still answers.
-    evaluator.await.context("the worker ended early")??;
+    let worked = tokio::select! {
+        renewed = renew(&issuer, &operator, &workers, &stop) => {
+            // The worker ends first: it gives back what it holds while the API still answers.
+            let tally = (&mut evaluator).await;
+            renewed.and_then(|()| worker::ended(tally))
+        }
+        tally = &mut evaluator => worker::ended(tally),
+    };
     node.stop().await;
     database.close().await?;
+    worked?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a newcomer needs to go on.
+fn welcome(url: &str, token: &Path, data: &DataDir) -> String {
+    let (token, events) = (token.display(), data.spool());
+    format!(
+        "API        {url}/api/v1\n\
+         contract   {url}/openapi/orchestrator.json\n\
+         tenant     {TENANT}\n\
+         token      {token} (a new one every 20 minutes)\n\
+         events     {}\n\n\
+         Try, in another terminal:\n  \
+         curl -H \"Authorization: Bearer $(cat {token})\" \\\n    \
+         {url}/api/v1/orchestrator/jobs\n\n\
+         Stop with Ctrl-C.\n",
+        events.display()
+    )
 }
 
 async fn renew(

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use jobengine_store::embedded::Binaries;
+use jobengine_store::embedded::{Binaries, EmbeddedError};
 use serde::Serialize;
 
 use crate::data_dir::DataDir;
@@ -41,8 +41,8 @@ pub(crate) async fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     findings.push(look(
         "data directory",
         dir.as_ref()
-            .map(DataDir::to_string)
-            .map_err(|error| anyhow::anyhow!("{error:#}")),
+            .map_err(|error| anyhow::anyhow!("{error:#}"))
+            .and_then(DataDir::check),
     ));
     if let Ok(dir) = dir {
         findings.push(look("signing key", key(&dir)));
@@ -57,8 +57,8 @@ pub(crate) async fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     }
     let healthy = findings.iter().all(|finding| finding.ok);
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&findings)?),
-        Output::Table => print(&findings),
+        Output::Json => output::line(serde_json::to_string_pretty(&findings)?)?,
+        Output::Table => output::print(&drawn(&findings))?,
     }
     Ok(ExitCode::from(u8::from(!healthy)))
 }
@@ -80,8 +80,7 @@ fn look(check: &'static str, found: anyhow::Result<String>) -> Finding {
 
 fn postgresql() -> anyhow::Result<String> {
     let newest = Binaries::installed().into_iter().next();
-    let newest = newest
-        .ok_or_else(|| anyhow::anyhow!("no PostgreSQL of version 15 or newer is installed"))?;
+    let newest = newest.ok_or(EmbeddedError::NotInstalled)?;
     Ok(format!(
         "PostgreSQL {} in {}",
         newest.version,
@@ -95,7 +94,10 @@ fn key(dir: &DataDir) -> anyhow::Result<String> {
 }
 
 async fn database(dir: &DataDir) -> anyhow::Result<String> {
-    let database = Database::open(dir).await?;
+    let database = match Database::open(dir).await {
+        Ok(database) => database,
+        Err(error) => return in_use(error),
+    };
     let version = database.store.server_version().await?;
     database.close().await?;
     Ok(format!(
@@ -103,7 +105,15 @@ async fn database(dir: &DataDir) -> anyhow::Result<String> {
     ))
 }
 
-fn print(findings: &[Finding]) {
+/// A private database that a process of ours holds is in good hands.
+fn in_use(error: anyhow::Error) -> anyhow::Result<String> {
+    match error.downcast_ref::<EmbeddedError>() {
+        Some(EmbeddedError::InUse { holder, .. }) => Ok(format!("process {holder} runs it")),
+        _ => Err(error),
+    }
+}
+
+fn drawn(findings: &[Finding]) -> String {
     let mut table = output::table();
     for finding in findings {
         table.add_row([
@@ -112,5 +122,5 @@ fn print(findings: &[Finding]) {
             &finding.detail,
         ]);
     }
-    println!("{table}");
+    output::draw(table)
 }

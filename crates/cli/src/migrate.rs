@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::data_dir::DataDir;
 use crate::database::{Database, migrate_external};
+use crate::output;
 
 /// Bring the database's schema up to date
 ///
@@ -21,20 +22,17 @@ pub(crate) struct MigrateArgs {
 pub(crate) async fn run(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
     if let Some(applied) = migrate_external().await? {
         for name in &applied {
-            println!("applied {name}");
+            output::line(format_args!("applied {name}"))?;
         }
-        println!(
-            "{}",
-            if applied.is_empty() {
-                "The schema was up to date."
-            } else {
-                "The schema is up to date."
-            }
-        );
+        output::line(if applied.is_empty() {
+            "The schema was up to date."
+        } else {
+            "The schema is up to date. The service connects as orch_app and orch_sched."
+        })?;
     } else {
         let database = Database::open(&DataDir::open(args.data_dir.as_deref())?).await?;
         database.close().await?;
-        println!("The schema of the private PostgreSQL is up to date.");
+        output::line("The schema of the private PostgreSQL is up to date.")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -98,7 +98,10 @@ impl Node {
     ) -> anyhow::Result<(SocketAddr, Metrics)> {
         let listener = TcpListener::bind(self.settings.listen)
             .await
-            .with_context(|| format!("cannot listen on {}", self.settings.listen))?;
+            .with_context(|| {
+                let listen = self.settings.listen;
+                format!("cannot listen on {listen}: end what listens there, or choose another port")
+            })?;
         let address = listener.local_addr()?;
         let config = ServerConfig {
             lease: self.settings.lease,

@@ -28,11 +28,16 @@ pub(crate) fn table() -> Table {
 }
 
 /// A table as text, without the blanks that fill its last column.
-pub(crate) fn draw(table: &Table) -> String {
-    table
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+pub(crate) fn draw(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no failure.

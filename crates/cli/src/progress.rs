@@ -46,15 +46,36 @@ impl Progress {
         self.show_when_late();
     }
 
+    /// For tasks that do steps at the same time.
+    pub(crate) fn counter(&self) -> Counter {
+        Counter(self.bar.clone())
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
+    /// Shows it without waiting, for work that is known to take long.
+    pub(crate) fn show(&mut self) {
+        self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        self.shown = true;
+    }
+
     fn show_when_late(&mut self) {
         if !self.shown && self.started.elapsed() >= PATIENCE {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-            self.shown = true;
+            self.show();
         }
+    }
+}
+
+/// Counts steps from other tasks.
+#[derive(Debug, Clone)]
+pub(crate) struct Counter(ProgressBar);
+
+impl Counter {
+    /// So many steps are done.
+    pub(crate) fn add(&self, count: usize) {
+        self.0.inc(count as u64);
     }
 }

@@ -112,7 +112,12 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         tracing::info!(%address, "the API listens on {address}");
         let listener = TcpListener::bind(args.metrics_listen)
             .await
-            .with_context(|| format!("cannot listen on {} for metrics", args.metrics_listen))?;
+            .with_context(|| {
+                let listen = args.metrics_listen;
+                format!(
+                    "cannot listen on {listen} for metrics: choose another with --metrics-listen"
+                )
+            })?;
         tokio::spawn(serve_metrics(listener, metrics, stop.clone()));
         if let Some(file) = args
             .worker_token_file
@@ -132,12 +137,16 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     if has(Role::Duties) {
         node.start_duties(&data.spool());
     }
-    stop.cancelled().await;
-    if let Some(workers) = workers {
-        workers.await.context("the worker ended early")??;
-    }
+    // A worker ends before the API does: it gives back what it holds. One that cannot go on ends the process.
+    let worked = if let Some(workers) = workers {
+        worker::ended(workers.await)
+    } else {
+        stop.cancelled().await;
+        Ok(())
+    };
     node.stop().await;
     database.close().await?;
+    worked?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,6 @@
 //! Signals: the first asks for an orderly end, the second ends at once.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -22,4 +22,18 @@ pub(crate) fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
         }
     });
     Ok(())
+}
+
+/// Does `work`, unless a signal comes first: then it is dropped where it stands.
+///
+/// # Errors
+/// Those of `work`, and that it was interrupted.
+pub(crate) async fn unless_stopped<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        done = work => done,
+        () = stop.cancelled() => bail!("interrupted; everything was stopped and removed"),
+    }
 }

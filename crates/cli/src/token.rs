@@ -9,7 +9,7 @@ use jobengine_domain::caller::Scope;
 use jobengine_domain::id::{ProjectId, TenantId};
 
 use crate::data_dir::DataDir;
-use crate::{key_file, output}; 
+use crate::{key_file, output};
 
 /// Who issues the built-in tokens, and for whom.
 pub(crate) const ISSUER: &str = "urn:jobengine:issuer";

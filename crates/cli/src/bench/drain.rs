@@ -12,10 +12,13 @@ use jobengine_sdk::wire::report::{Complete, Outcome, Report};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::node::TemporaryNode;
 use crate::output::{self, Output};
+use crate::progress::{Counter, Progress};
+use crate::signals;
 
 /// Drain preloaded jobs to durable completion
 ///
@@ -80,20 +83,25 @@ const JOB_TYPE: &str = "bench.noop";
 const SUBMIT: u32 = 1_000;
 
 pub(crate) async fn run(args: DrainArgs) -> anyhow::Result<ExitCode> {
+    let stop = CancellationToken::new();
+    signals::stop_on_signal(stop.clone())?;
     let node = TemporaryNode::start("bench", crate::node::Settings::default()).await?;
-    let figures = measure(&node, &args).await;
+    let figures = signals::unless_stopped(&stop, measure(&node, &args)).await;
     node.stop().await?;
     let figures = figures?;
     if args.json || args.output == Output::Json {
-        println!("{}", serde_json::to_string(&figures)?);
+        output::line(serde_json::to_string(&figures)?)?;
     } else {
-        print(&figures);
+        output::print(&told(&figures))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn measure(node: &TemporaryNode, args: &DrainArgs) -> anyhow::Result<Figures> {
     let client = node.client()?;
+    let mut progress = Progress::start();
+    progress.show();
+    progress.phase("submitting", args.jobs as usize);
     let started = Instant::now();
     for first in (0..args.jobs).step_by(SUBMIT as usize) {
         let count = SUBMIT.min(args.jobs - first);
@@ -101,14 +109,21 @@ async fn measure(node: &TemporaryNode, args: &DrainArgs) -> anyhow::Result<Figur
             .map(|n| NewJob::new(JOB_TYPE, json!({ "n": n })))
             .collect();
         client.jobs_submit(&jobs).await?;
+        progress.steps(jobs.len());
     }
     let submitting = started.elapsed();
     let wal = node.wal_bytes().await?;
+    progress.phase("draining", args.jobs as usize);
     let started = Instant::now();
     let mut workers = JoinSet::new();
     for worker in 0..args.workers {
         // A client of its own: a connection of its own.
-        workers.spawn(drain(node.client()?, worker, args.batch));
+        workers.spawn(drain(
+            node.client()?,
+            worker,
+            args.batch,
+            progress.counter(),
+        ));
     }
     let (mut jobs, mut claim, mut complete) = (0, histogram()?, histogram()?);
     while let Some(measured) = workers.join_next().await {
@@ -118,6 +133,7 @@ async fn measure(node: &TemporaryNode, args: &DrainArgs) -> anyhow::Result<Figur
         complete.add(measured.complete)?;
     }
     let draining = started.elapsed();
+    progress.finish();
     let wal = node.wal_bytes().await?.saturating_sub(wal);
     ensure!(
         jobs == args.jobs as usize,
@@ -137,7 +153,12 @@ async fn measure(node: &TemporaryNode, args: &DrainArgs) -> anyhow::Result<Figur
     })
 }
 
-async fn drain(client: Client, worker: u32, batch: u32) -> anyhow::Result<Measured> {
+async fn drain(
+    client: Client,
+    worker: u32,
+    batch: u32,
+    progress: Counter,
+) -> anyhow::Result<Measured> {
     let session_id = Uuid::from_u128(0x7000_8000_0000_0000_0000 + u128::from(worker));
     let claim = Claim {
         session_id,
@@ -190,6 +211,7 @@ async fn drain(client: Client, worker: u32, batch: u32) -> anyhow::Result<Measur
             "{accepted} of {sent} reports were accepted"
         );
         measured.jobs += accepted;
+        progress.add(accepted);
     }
 }
 
@@ -214,7 +236,7 @@ fn latency(times: &Histogram<u64>) -> Latency {
     }
 }
 
-fn print(figures: &Figures) {
+fn told(figures: &Figures) -> String {
     let mut table = output::table();
     table.set_header(["", "calls", "p50 ms", "p99 ms", "max ms"]);
     for (name, times) in [("claim", &figures.claim), ("complete", &figures.complete)] {
@@ -227,17 +249,20 @@ fn print(figures: &Figures) {
             ms(times.max_us),
         ]);
     }
-    println!(
-        "drain    {} jobs, {} a batch, {} connections: {} jobs/s ({} ms)",
-        figures.jobs, figures.batch, figures.workers, figures.drain_jobs_per_sec, figures.drain_ms
-    );
-    println!(
-        "submit   {} jobs/s, {SUBMIT} a call",
-        figures.submit_jobs_per_sec
-    );
-    println!(
-        "wal      {} bytes a job, claim and complete",
-        figures.wal_bytes_per_job
-    );
-    println!("{table}");
+    let Figures {
+        jobs,
+        batch,
+        workers,
+        ..
+    } = figures;
+    format!(
+        "drain    {jobs} jobs, {batch} a batch, {workers} connections: {} jobs/s ({} ms)\n\
+         submit   {} jobs/s, {SUBMIT} a call\n\
+         wal      {} bytes a job, claim and complete\n\n{}",
+        figures.drain_jobs_per_sec,
+        figures.drain_ms,
+        figures.submit_jobs_per_sec,
+        figures.wal_bytes_per_job,
+        output::draw(table)
+    )
 }

@@ -18,13 +18,14 @@ use jobengine_sdk::wire::job::JobFilter;
 use jobengine_sdk::wire::page::PageQuery;
 use jobengine_sdk::wire::run::Run;
 use jobengine_sdk::{Client, Document};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::report::{DeltaReport, EventReport, FirstRun, Report, SecondRun, Timings};
 use self::story::Story;
 use self::workers::WorkerProcess;
-use crate::events;
 use crate::node::{Settings, TemporaryNode};
+use crate::{events, output, signals};
 
 /// Do the main job end to end, on bundled real data, then stop and clean up
 ///
@@ -64,29 +65,26 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         segment_size: SegmentSize::new(SEGMENT_IMAGES)?,
         ..Settings::default()
     };
+    let stop = CancellationToken::new();
+    signals::stop_on_signal(stop.clone())?;
     story.doing("starting a private PostgreSQL");
     let mut node = TemporaryNode::start("demo", settings).await?;
-    let done = tell(&mut node, &story).await;
+    let done = signals::unless_stopped(&stop, tell(&mut node, &story)).await;
     story.doing("stopping and cleaning up");
     node.stop().await?;
+    story.clear();
     let report = done?;
     story.end();
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        output::line(serde_json::to_string(&report)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn tell(node: &mut TemporaryNode, story: &Story) -> anyhow::Result<Report> {
     let client = node.client()?;
-    story.done(
-        "ledger",
-        &format!(
-            "PostgreSQL {} is up, the server listens on {}",
-            node.postgres(),
-            node.url()
-        ),
-    );
+    let up = format!("PostgreSQL {} and a server are up", node.postgres());
+    story.took("ledger", Duration::from_millis(node.start_ms()), &up);
     let began = Instant::now();
     let inventory = inventory(&client, story).await?;
     let (advisories, intake) = knowledge(&client, began, story).await?;
@@ -127,7 +125,7 @@ async fn knowledge(client: &Client, began: Instant, story: &Story) -> anyhow::Re
     let advisories = snapshot(client, data::BEFORE, data::KEV_BEFORE).await?;
     client.vex_put(SOURCE, Document::bytes(data::VEX)).await?;
     let day = data::BEFORE_DAY;
-    let what = format!("{advisories} advisories as of {day}, known exploits, a VEX statement");
+    let what = format!("{advisories} advisories of {day}, known exploits,\na VEX statement");
     Ok((advisories, story.timed("knowledge", began, &what)))
 }
 
@@ -145,7 +143,7 @@ async fn first_run(
     worker.stop().await?;
     let delta = changed(&run)?;
     let what = format!(
-        "{} images in {} segments: {} findings, {} critical, {} high, {} exploited",
+        "{} images in {} segments: {} findings,\n{} critical, {} high, {} exploited",
         run.images_impacted, run.segments, delta.new, delta.critical, delta.high, delta.kev
     );
     let took = story.timed("first run", began, &what);
@@ -159,7 +157,7 @@ async fn second_snapshot(client: &Client, story: &Story) -> anyhow::Result<(Impa
     let advisories = snapshot(client, data::AFTER, data::KEV_AFTER).await?;
     let run = planned(client, 2).await?;
     let what = format!(
-        "{advisories} advisories as of {}: {} flaws differ, {} of {} images are hit",
+        "{advisories} advisories of {}: {} flaws differ,\n{} of {} images are hit",
         data::AFTER_DAY,
         run.advisories_changed,
         run.images_impacted,
@@ -180,7 +178,7 @@ async fn second_run(
     let (run, counts) = recover(node, client, run, story).await?;
     let delta = changed(&run)?;
     let what = format!(
-        "{} segments in {} attempts: {} new findings, {} fixed; {} critical, {} high, {} exploited",
+        "{} segments in {} attempts: {} new findings, {} fixed;\n{} critical, {} high, {} exploited",
         run.segments,
         counts.attempts,
         delta.new,
@@ -202,7 +200,7 @@ async fn event(
     let began = Instant::now();
     let (event, images) = verified(node, run).await?;
     let key = short(&event.key_id);
-    let what = format!("a signed in-toto statement about {images} images, verified with {key}");
+    let what = format!("a signed in-toto statement about {images} images,\nverified with {key}");
     let took = story.timed("event", began, &what);
     Ok((event, took))
 }
@@ -314,7 +312,7 @@ async fn recover(
     story.done(
         "crash",
         &format!(
-            "worker-1 (pid {pid}) was killed while it held {}; worker-2 goes on",
+            "worker-1 (pid {pid}) was killed while it held\n{}; worker-2 goes on",
             held.key.as_deref().unwrap_or("a segment")
         ),
     );

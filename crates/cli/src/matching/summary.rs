@@ -72,6 +72,13 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// Whether anything was there to be judged.
+    pub(super) const fn reads_sboms(&self) -> bool {
+        self.counts.sbom_files.read > 0
+    }
+}
+
 /// A few lines for standard error.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use comfy_table::{Attribute, Cell, Color, Table};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, Table, Width};
 use jobengine_impact::severity::Severity;
 use jobengine_impact::vex::Status;
 
@@ -12,6 +12,12 @@ use crate::output;
 
 /// Names of one flaw that are shown; the others are counted.
 const NAMES_MAX: usize = 2;
+/// Columns of the table of findings.
+const SEVERITY: usize = 0;
+const ADVISORY: usize = 2;
+const FLAW: usize = 3;
+/// Enough for one name of the longest kind, `GHSA-xxxx-xxxx-xxxx`, and the column's blank.
+const FLAW_WIDTH: u16 = 20;
 
 /// Draws the whole report.
 pub(super) fn render(report: &Report<'_>) -> String {
@@ -28,28 +34,52 @@ pub(super) fn render(report: &Report<'_>) -> String {
                 std::cmp::Reverse((row.severity, row.kev)),
             )
         });
-        let mut table = table(&[
-            "severity",
-            "component",
-            "advisory",
-            "flaw",
-            "fixed in",
-            "status",
-        ]);
-        for row in &rows {
-            table.add_row(cells(row));
-        }
+        let table = findings(&rows);
         let noun = if rows.len() == 1 {
             "finding"
         } else {
             "findings"
         };
-        let _ = writeln!(text, "{}: {} {noun}\n{table}\n", plain(sbom), rows.len());
+        let _ = writeln!(
+            text,
+            "{}: {} {noun}\n{}",
+            plain(sbom),
+            rows.len(),
+            output::draw(table) + "\n"
+        );
     }
     if report.findings.is_empty() {
-        text.push_str("No findings.\n\n");
+        text.push_str(if report.summary.reads_sboms() {
+            "No findings.\n\n"
+        } else {
+            "No SBOM could be read.\n\n"
+        });
     }
     text + &unmatched(report)
+}
+
+/// One table. Names of advisories are never broken, so that they can be copied and searched for.
+fn findings(rows: &[&Row]) -> Table {
+    let with_status = rows.iter().any(|row| row.status != Status::Affected);
+    let mut header = vec!["severity", "component", "advisory", "flaw", "fixed in"];
+    if with_status {
+        header.push("status");
+    }
+    let mut table = table(&header);
+    for column in [SEVERITY, ADVISORY] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    if let Some(column) = table.column_mut(FLAW) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(FLAW_WIDTH)));
+    }
+    for row in rows {
+        let mut cells = cells(row);
+        cells.truncate(header.len());
+        table.add_row(cells);
+    }
+    table
 }
 
 fn cells(row: &Row) -> Vec<Cell> {
@@ -135,7 +165,7 @@ fn unmatched(report: &Report<'_>) -> String {
     for (purl, reason) in singly {
         table.add_row([plain(purl), plain(reason)]);
     }
-    format!("{table}\n")
+    output::draw(table)
 }
 
 fn table(header: &[&str]) -> Table {

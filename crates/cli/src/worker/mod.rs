@@ -133,6 +133,17 @@ pub(crate) async fn work(
         .await
 }
 
+/// How an evaluator of this process came to its end.
+///
+/// # Errors
+/// Those of [`work`], and that it broke off.
+pub(crate) fn ended(
+    tally: Result<Result<Tally, jobengine_sdk::Error>, tokio::task::JoinError>,
+) -> anyhow::Result<()> {
+    let tally = tally.context("the worker broke off")?;
+    tally.context("the worker cannot go on").map(drop)
+}
+
 fn processors() -> u32 {
     std::thread::available_parallelism()
         .ok()
