@@ -64,7 +64,10 @@ pub enum JobState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// The last parent it waited for ended as the edges require.
-    ParentsMet,
+    ParentsMet {
+        /// It was asked not to start before this moment.
+        not_before: Option<Timestamp>,
+    },
     /// A parent ended as no edge allows.
     ParentsRefused,
     /// A worker got it, under a new fence.
@@ -147,8 +150,8 @@ impl JobState {
         use JobState as S;
         let late = rules.deadline.is_some_and(|deadline| deadline <= now);
         match (self, event) {
-            (S::Blocked, E::ParentsMet) => Ok(S::Queued {
-                ready_at: now,
+            (S::Blocked, E::ParentsMet { not_before }) => Ok(S::Queued {
+                ready_at: not_before.map_or(now, |at| at.max(now)),
                 attempts: 0,
                 crashes: 0,
             }),
@@ -260,7 +263,7 @@ impl JobState {
                 | S::Canceled
                 | S::TimedOut
                 | S::Skipped,
-                E::ParentsMet
+                E::ParentsMet { .. }
                 | E::ParentsRefused
                 | E::Granted { .. }
                 | E::CancelRequested

@@ -59,7 +59,10 @@ fn moves() -> BTreeSet<(&'static str, &'static str, &'static str)> {
         })
     };
     let events = [
-        ("its parents ended as the edges require", Event::ParentsMet),
+        (
+            "its parents ended as the edges require",
+            Event::ParentsMet { not_before: None },
+        ),
         ("a parent ended as no edge allows", Event::ParentsRefused),
         ("a worker claims it", Event::Granted { fence }),
         ("the worker reports success", report(Report::Succeeded)),

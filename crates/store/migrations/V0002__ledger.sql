@@ -120,6 +120,7 @@ CREATE TABLE waiting (
     max_crashes integer NOT NULL,
     deadline timestamptz,
     has_children boolean NOT NULL,
+    not_before timestamptz,
     parents_left integer NOT NULL CHECK (parents_left > 0),
     PRIMARY KEY (tenant_id, job_id)
 ) WITH (fillfactor = 70);

@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use jobengine_domain::dag::EdgePolicy;
 use jobengine_domain::id::JobId;
 use jobengine_domain::state::{Event, JobState};
+use jobengine_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::caller::Tx;
 use crate::error::StoreError;
 use crate::settle::Move;
 use crate::ticket::Ticket;
+use crate::ts::Ts;
 
 /// A child with what its parents' ends mean to it.
 struct Child {
     ticket: Ticket,
+    not_before: Option<Timestamp>,
     parents_left: i32,
     allowed: i32,
     refused: bool,
@@ -38,7 +41,9 @@ impl Tx {
             let event = if child.refused {
                 Event::ParentsRefused
             } else if child.allowed == child.parents_left {
-                Event::ParentsMet
+                Event::ParentsMet {
+                    not_before: child.not_before,
+                }
             } else {
                 waiting.push(child.ticket.job.0);
                 fewer.push(child.allowed);
@@ -96,6 +101,7 @@ impl Tx {
                 .entry(JobId(row.get("job_id")))
                 .or_insert_with(|| Child {
                     ticket: Ticket::from_row(row),
+                    not_before: row.get::<_, Option<Ts>>("not_before").map(|Ts(at)| at),
                     parents_left: row.get("parents_left"),
                     allowed: 0,
                     refused: false,

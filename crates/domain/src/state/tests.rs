@@ -104,7 +104,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ];
     let fence = (0i64..6).prop_map(Fence);
     prop_oneof![
-        Just(Event::ParentsMet),
+        Just(Event::ParentsMet { not_before: None }),
         Just(Event::ParentsRefused),
         fence.clone().prop_map(|fence| Event::Granted { fence }),
         (fence.clone(), report).prop_map(|(fence, report)| Event::Reported { fence, report }),
@@ -132,7 +132,7 @@ proptest! {
                 match event {
                     Event::Reported { fence, .. } | Event::LeaseExpired { fence } => prop_assert_eq!(fence, held),
                     Event::CancelRequested | Event::DeadlinePassed => {}
-                    Event::ParentsMet | Event::ParentsRefused | Event::Granted { .. } => prop_assert!(false),
+                    Event::ParentsMet { .. } | Event::ParentsRefused | Event::Granted { .. } => prop_assert!(false),
                 }
             }
             state = next;

@@ -13,8 +13,8 @@ WITH new AS MATERIALIZED (
         max_attempts, max_crashes, not_before, deadline, correlation_id, $2 FROM new
 ), blocked AS (
     INSERT INTO waiting (tenant_id, job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline,
-        has_children, parents_left)
-    SELECT $1, job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, parents
+        has_children, not_before, parents_left)
+    SELECT $1, job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, not_before, parents
     FROM new WHERE parents > 0
 ), later AS (
     INSERT INTO delayed (tenant_id, job_id, job_type, sort_key, ready_at, run_id, attempts, crashes, max_attempts,

@@ -85,3 +85,19 @@ async fn parents_that_finish_together_unlock_once() {
         ledger.report(&last[0], Report::Succeeded).await;
     }
 }
+
+#[tokio::test]
+async fn a_child_that_must_not_start_yet_waits_on_when_its_parents_have_ended() {
+    let ledger = Ledger::open().await;
+    let later = NewJob {
+        not_before: Some("2999-01-01T00:00:00Z".parse().unwrap()),
+        ..child(&[(0, Require)])
+    };
+    let (_, ids) = ledger.run(&[job(), later]).await;
+    let parent = ledger.claim(1).await.remove(0);
+    ledger.report(&parent, Report::Succeeded).await;
+    assert_eq!(ledger.state(ids[1]).await, "queued");
+    assert!(ledger.claim(1).await.is_empty());
+    ledger.pass_time().await;
+    assert_eq!(ledger.claim(1).await[0].job, ids[1]);
+}
