@@ -1,5 +1,7 @@
 //! Impact runs: planned in one transaction with their jobs, their inputs pinned by content.
 
+use std::collections::BTreeSet;
+
 use jobengine_domain::canon::canonical_digest;
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::RunId;
@@ -228,12 +230,12 @@ impl Tx {
             .flat_map(|part| &part.images)
             .map(|image| image.as_bytes().to_vec())
             .collect();
-        let whole: Vec<Vec<u8>> = plan
+        let whole: BTreeSet<&[u8]> = plan
             .segments
             .iter()
             .filter(|part| part.scope_all)
             .flat_map(|part| &part.images)
-            .map(|image| image.as_bytes().to_vec())
+            .map(|image| image.as_bytes().as_slice())
             .collect();
         let mut inputs = Vec::new();
         let mut whole_sboms: Vec<Vec<u8>> = Vec::new();
@@ -243,7 +245,7 @@ impl Tx {
         {
             let image = digest(row.get("digest"), "image.digest")?;
             let sbom = digest(row.get("sbom_digest"), "image.sbom_digest")?;
-            if whole.iter().any(|one| one.as_slice() == image.as_bytes()) {
+            if whole.contains(image.as_bytes().as_slice()) {
                 whole_sboms.push(sbom.as_bytes().to_vec());
             }
             inputs.push(input("image", String::new(), image.to_string(), sbom));
