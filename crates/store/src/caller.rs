@@ -29,28 +29,22 @@ impl Tx {
             .await?;
         let tenant = caller.tenant.to_string();
         let params: [&(dyn ToSql + Sync); 1] = [&tenant];
-        let (begun, row) = tokio::join!(
-            biased;
-            connection.batch_execute("BEGIN"),
-            connection.query_one(&open, &params)
-        );
-        let tx = |now| Self {
+        // Before the first word is sent: whoever stops waiting here must close the connection too.
+        let mut tx = Self {
             connection: Some(connection),
             tenant: caller.tenant,
             subject: caller.subject.clone(),
-            now,
+            now: Timestamp::from_micros(0),
             ready: ReadyNotes::default(),
         };
-        match (begun, row) {
-            (Ok(()), Ok(row)) => {
-                let Ts(now) = row.get("now");
-                Ok(tx(now))
-            }
-            (Err(error), _) | (_, Err(error)) => {
-                drop(tx(Timestamp::from_micros(0)));
-                Err(error.into())
-            }
-        }
+        let (begun, row) = tokio::join!(
+            biased;
+            tx.connection().batch_execute("BEGIN"),
+            tx.connection().query_one(&open, &params)
+        );
+        begun?;
+        Ts(tx.now) = row?.get("now");
+        Ok(tx)
     }
 
     /// The database's clock when the transaction began.

@@ -119,3 +119,38 @@ async fn a_cancel_catches_a_job_on_its_way_from_one_table_to_the_next() {
         assert_eq!(ledger.state(id).await, "canceled");
     }
 }
+
+/// Waits until no connection of the service stands in an open transaction.
+async fn until_none_is_open(client: &Client) {
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND usename = 'orch_app' AND state = 'idle in transaction'";
+    for _ in 0..600 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let row = client.query_one(open, &[]).await.unwrap();
+        if row.get::<_, i64>(0) == 0 {
+            return;
+        }
+    }
+    panic!("a connection went back to its pool in the middle of a transaction");
+}
+
+#[tokio::test]
+async fn who_stops_waiting_for_a_transaction_leaves_none_open() {
+    let ledger = Ledger::open().await;
+    let client = super_client(&ledger).await;
+    for turns in 0..60 {
+        // Its statements are prepared and cached: what is cut off below is the opening itself.
+        let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut opening = Box::pin(ledger.store.begin(&ledger.caller));
+        for _ in 0..turns {
+            tokio::select! {
+                biased;
+                _ = &mut opening => break,
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        drop(opening);
+        until_none_is_open(&client).await;
+    }
+}
