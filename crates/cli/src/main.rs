@@ -29,11 +29,21 @@ use clap::Parser;
 ///
 /// Start with `jobengine demo` to see it work, or `jobengine dev` to try it yourself.
 #[derive(Debug, Parser)]
-#[command(name = "jobengine", version)]
+#[command(name = "jobengine", bin_name = "jobengine", version, after_help = ENVIRONMENT)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What the commands read from the environment.
+const ENVIRONMENT: &str = "\
+Environment:
+  DATABASE_URL        PostgreSQL, as role orch_app; else a private one
+  DATABASE_SCHED_URL  The same as role orch_sched; else derived
+  DATABASE_ADMIN_URL  The same for `migrate`, as an administrator
+  JOBENGINE_LOG       `warn`, or `info,jobengine_duties=debug`
+
+Exit codes: 0 well, 1 failed, 2 wrong usage, 3 the token was refused";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
@@ -44,10 +54,10 @@ enum Command {
     Match(matching::MatchArgs),
     Migrate(migrate::MigrateArgs),
     Doctor(doctor::DoctorArgs),
-    /// Make tenants
+    /// Make tenants: the owners of everything in the ledger
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Make tokens
+    /// Make tokens for operators and workers
     #[command(subcommand)]
     Token(TokenCommand),
     /// Check signed events
@@ -55,8 +65,7 @@ enum Command {
     Events(EventsCommand),
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// Print the OpenAPI document
-    #[command(hide = true)]
+    /// Print the HTTP contract as OpenAPI
     Openapi,
     /// Print docs/states.md
     #[command(hide = true)]

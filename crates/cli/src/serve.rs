@@ -21,7 +21,7 @@ use crate::database::Database;
 use crate::node::{Node, Settings};
 use crate::{key_file, signals, token, worker};
 
-/// Serve in production
+/// Serve the API and run the background passes, in production
 ///
 /// The ledger is the PostgreSQL that `DATABASE_URL` names (as role `orch_app`; the role `orch_sched`
 /// takes the same URL unless `DATABASE_SCHED_URL` is set), prepared by `jobengine migrate`. Without
@@ -29,7 +29,7 @@ use crate::{key_file, signals, token, worker};
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArgs {
     /// What this process does, several separated by commas
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Role::Api, Role::Duties])]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "api,duties")]
     roles: Vec<Role>,
     /// Where the API listens
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
@@ -51,10 +51,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value = token::AUDIENCE)]
     audience: String,
     /// Time a worker has between heartbeats before its jobs go to others
-    #[arg(long, default_value_t = LEASE_MS / 1_000, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    #[arg(long, value_name = "N", default_value_t = LEASE_MS / 1_000, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     lease_seconds: u32,
     /// Most images per segment of an impact run
-    #[arg(long, default_value_t = SEGMENT_IMAGES)]
+    #[arg(long, value_name = "N", default_value_t = SEGMENT_IMAGES)]
     segment_images: u32,
     /// A run is planned when nothing has changed for so long
     #[arg(long, default_value_t = 1_000, value_name = "MS")]

@@ -30,10 +30,11 @@ pub(crate) struct MintArgs {
     /// Binds the token to one project
     #[arg(long)]
     project: Option<ProjectId>,
-    /// What it may do, several separated by commas; all scopes unless given
-    #[arg(long = "scope", value_delimiter = ',', value_parser = scope)]
+    /// What it may do, several separated by commas, such as `orch:read,orch:submit` or, for a
+    /// worker, `orch:worker`; all scopes unless given
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',', value_parser = scope)]
     scopes: Vec<Scope>,
-    /// How long it holds
+    /// How long it holds, 60 at most
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=60), value_name = "MINUTES")]
     minutes: u32,
     /// Whose issuer key

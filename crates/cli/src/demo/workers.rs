@@ -36,6 +36,7 @@ impl WorkerProcess {
             name,
             "--concurrency",
             "1",
+            "--end-with-stdin",
         ]);
         command.arg("--token-file").arg(node.worker_token());
         if let Some(rate) = images_per_second {
@@ -43,7 +44,8 @@ impl WorkerProcess {
         }
         let log = std::fs::File::create(node.log(name))?;
         command
-            .stdin(Stdio::null())
+            // Held open, never written to: the worker ends with this process, even by SIGKILL.
+            .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
             .kill_on_drop(true);

@@ -5,6 +5,7 @@ mod evaluator;
 mod pace;
 mod segment;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -54,6 +55,9 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "TYPE", value_delimiter = ',', default_value = EVALUATE)]
     #[arg(value_parser = clap::builder::PossibleValuesParser::new([EVALUATE]))]
     types: Vec<String>,
+    /// End when standard input does: whoever starts workers of its own leaves none behind
+    #[arg(long, hide = true)]
+    end_with_stdin: bool,
 }
 
 /// Works until a signal asks it to stop.
@@ -74,6 +78,14 @@ pub(crate) async fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
     };
     let shutdown = CancellationToken::new();
     stop_on_signal(shutdown.clone())?;
+    if args.end_with_stdin {
+        let shutdown = shutdown.clone();
+        std::thread::spawn(move || {
+            // A broken pipe is an end like any.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            shutdown.cancel();
+        });
+    }
     let tally = work(client, settings, shutdown)
         .await
         .with_context(|| format!("the worker cannot go on with {}", args.server))?;
