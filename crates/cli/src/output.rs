@@ -52,10 +52,10 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Writes a line to standard output, as [`print`] does.
+/// Writes a line to standard output, as [`print()`] does.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub(crate) fn line(text: impl std::fmt::Display) -> io::Result<()> {
     print(&format!("{text}\n"))
 }
