@@ -1,6 +1,7 @@
 //! One transaction of a lane: sessions are kept open, jobs of the due types are claimed and dealt.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jobengine_domain::caller::Caller;
 use jobengine_domain::id::SessionId;
@@ -8,6 +9,7 @@ use jobengine_domain::time::Timestamp;
 use jobengine_store::{Grant, StoreError, Tx, WorkerSession};
 use tokio::time::Instant;
 
+use super::Waiter;
 use super::deal::deal;
 use super::lane::Lane;
 use super::position::{Position, Positions};
@@ -27,6 +29,8 @@ pub(super) struct Attempt {
     pub positions: Positions,
     /// Types of which every slot was filled: there may be more.
     pub more: Vec<String>,
+    /// Waiters whose sessions were kept open.
+    pub opened: Vec<usize>,
 }
 
 impl Lane {
@@ -55,13 +59,15 @@ impl Lane {
         fresh: &[usize],
         types: &[(String, usize)],
     ) -> Result<Attempt, StoreError> {
-        let refused = self.open(tx, fresh).await?;
+        let opened = self.to_open(fresh, types);
+        let refused = self.open(tx, &opened).await?;
         let mut attempt = Attempt {
             at: tx.now(),
             dealt: Vec::new(),
             positions: self.positions.clone(),
             more: Vec::new(),
             refused,
+            opened,
         };
         for (job_type, slots) in types {
             let takers = self.takers(job_type, *slots, &attempt);
@@ -80,16 +86,23 @@ impl Lane {
             }
             attempt.dealt.extend(takers.into_iter().zip(grants));
         }
-        // Those who have waited since an earlier attempt: their session may have run out meanwhile.
-        let served: BTreeSet<usize> = attempt.dealt.iter().map(|(at, _)| *at).collect();
-        let again: Vec<usize> = served
-            .into_iter()
-            .filter(|at| fresh.binary_search(at).is_err())
-            .collect();
-        if !self.open(tx, &again).await?.is_empty() {
-            return Err(StoreError::Stale("the worker session"));
-        }
         Ok(attempt)
+    }
+
+    /// The waiters whose sessions are kept open: those for whom nobody has looked yet, and those that
+    /// may get something now and have waited for long. In the order of the sessions, which is the
+    /// order in which everybody locks them, and before any job is locked.
+    fn to_open(&self, fresh: &[usize], types: &[(String, usize)]) -> Vec<usize> {
+        let ages = Duration::from_millis(u64::from(self.shared.lease.get())) / 4;
+        let may_get = |waiter: &Waiter| types.iter().any(|(due, _)| waiter.ask.types.contains(due));
+        let wanted = |at: &usize| {
+            let waiter = &self.waiters[*at];
+            let old = waiter.opened.is_none_or(|since| since.elapsed() >= ages);
+            fresh.binary_search(at).is_ok() || (old && may_get(waiter))
+        };
+        let mut opened: Vec<usize> = (0..self.waiters.len()).filter(wanted).collect();
+        opened.sort_by_key(|at| self.waiters[*at].ask.session.id);
+        opened
     }
 
     /// Keeps the sessions of some waiters open; the answer are those that belong to somebody else.
@@ -127,7 +140,7 @@ impl Lane {
     }
 }
 
-/// Claims jobs of one type: from the remembered place, from the start when that is due or nothing
+/// Claims jobs of one type: from the remembered place, from the start once a second and when nothing
 /// was found, and once more when the time of some has come.
 async fn claim_type(
     tx: &Tx,
@@ -142,19 +155,15 @@ async fn claim_type(
     }
     let mut grants = Vec::new();
     loop {
+        let from = position.start(now);
         let found = tx
-            .lease_claim(&takers[grants.len()..], job_type, position.from)
+            .lease_claim(&takers[grants.len()..], job_type, from)
             .await?;
-        position.advance(found.last().map(|grant| grant.sort_key), now);
+        position.advance(found.last().map(|grant| grant.sort_key));
         grants.extend(found);
-        let short = grants.len() < takers.len();
-        if short && (position.sweep_is_due(now) || (grants.is_empty() && position.from > i64::MIN))
-        {
-            let rest = &takers[grants.len()..];
-            let found = tx.lease_claim(rest, job_type, i64::MIN).await?;
-            let last = found.last().map(|grant| grant.sort_key);
-            position.swept(last, found.len() == rest.len(), now);
-            grants.extend(found);
+        if grants.is_empty() && from > i64::MIN {
+            position.sweep();
+            continue;
         }
         if !grants.is_empty() || looked_for_due {
             return Ok(grants);

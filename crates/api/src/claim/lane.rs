@@ -241,7 +241,11 @@ impl Lane {
             refused,
             positions,
             more,
+            opened,
         } = attempt;
+        for at in opened {
+            self.waiters[at].opened = Some(Instant::now());
+        }
         self.shared.metrics.flush("claim", asked, dealt.len());
         self.positions = positions;
         let mut hands: BTreeMap<usize, Vec<Grant>> = BTreeMap::new();

@@ -63,6 +63,8 @@ struct Waiter {
     until: Instant,
     /// Whether the ledger was looked at for it.
     tried: bool,
+    /// When its session was last kept open.
+    opened: Option<Instant>,
     answer: oneshot::Sender<Result<Claimed, Problem>>,
 }
 
@@ -111,6 +113,7 @@ impl Claimer {
             until: Instant::now() + ask.wait,
             ask,
             tried: false,
+            opened: None,
             answer,
         };
         self.enter(tenant, waiter)?;

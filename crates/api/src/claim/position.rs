@@ -42,27 +42,26 @@ impl Position {
         }
     }
 
-    /// Takes note of a claim from [`Position::from`] on: the last key it granted, if any.
-    pub(super) fn advance(&mut self, last: Option<i64>, now: Instant) {
-        if self.from == i64::MIN {
+    /// Where the next claim starts: at the place, or at the start once a second, however much there
+    /// is behind the place, so that what stands before it never waits for a backlog to end.
+    pub(super) fn start(&mut self, now: Instant) -> i64 {
+        if self.from == i64::MIN || elapsed(self.swept, now) >= SWEEP_EVERY {
             self.swept = Some(now);
+            return i64::MIN;
         }
+        self.from
+    }
+
+    /// Takes note of a claim: the last key it granted, if any.
+    pub(super) const fn advance(&mut self, last: Option<i64>) {
         if let Some(last) = last {
             self.from = last;
         }
     }
 
-    /// Takes note of a sweep from the start. When it found all it looked for there may be more
-    /// before the old place: the next claim starts behind what it found.
-    pub(super) fn swept(&mut self, last: Option<i64>, full: bool, now: Instant) {
-        self.swept = Some(now);
-        if let Some(last) = last.filter(|_| full) {
-            self.lower(last);
-        }
-    }
-
-    pub(super) fn sweep_is_due(&self, now: Instant) -> bool {
-        self.from > i64::MIN && elapsed(self.swept, now) >= SWEEP_EVERY
+    /// The next claim starts at the start.
+    pub(super) const fn sweep(&mut self) {
+        self.from = i64::MIN;
     }
 
     pub(super) fn promote_is_due(&self, now: Instant) -> bool {
@@ -121,22 +120,26 @@ mod tests {
     async fn a_place_moves_on_and_is_lowered_by_what_may_stand_before_it() {
         let now = Instant::now();
         let mut place = Position::default();
-        place.advance(Some(50), now);
-        assert_eq!(place.from, 50);
-        assert!(!place.sweep_is_due(now), "the first claim was a sweep");
-        assert!(place.sweep_is_due(now + SWEEP_EVERY));
-        place.advance(None, now);
+        assert_eq!(place.start(now), i64::MIN);
+        place.advance(Some(50));
+        assert_eq!(place.start(now), 50);
+        place.advance(None);
         assert_eq!(place.from, 50, "nothing found: the place stays");
         place.lower(70);
         place.lower(30);
-        assert_eq!(place.from, 30);
+        assert_eq!(place.start(now), 30);
         place.promoted(Some(10), now);
-        assert_eq!(place.from, 10);
+        assert_eq!(place.start(now), 10);
         assert!(!place.promote_is_due(now));
-        place.swept(Some(5), false, now);
-        assert_eq!(place.from, 10, "nothing is left before the place");
-        place.swept(Some(5), true, now);
-        assert_eq!(place.from, 5);
+        let later = now + SWEEP_EVERY;
+        assert_eq!(
+            place.start(later),
+            i64::MIN,
+            "a backlog does not put the sweep off"
+        );
+        assert_eq!(place.start(later), 10);
+        place.sweep();
+        assert_eq!(place.start(later), i64::MIN);
     }
 
     #[test]
