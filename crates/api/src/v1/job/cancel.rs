@@ -35,6 +35,7 @@ pub(super) async fn handler(
         .retrying(async || {
             let tx = state.store().begin(&caller).await?;
             if tx.job_find(id).await?.is_none() {
+                tx.commit().await?;
                 return Ok((None, Vec::new()));
             }
             let canceled = tx.jobs_cancel(&[id]).await?;

@@ -31,9 +31,9 @@ pub(super) async fn handler(
 ) -> Result<Json<JobView>, Problem> {
     let tx = state.store().begin(&caller).await?;
     let job = tx.job_find(id).await?;
-    let job = job.ok_or_else(|| Problem::not_found("job"))?;
     let attempts = tx.job_attempts(id).await?;
     tx.commit().await?;
+    let job = job.ok_or_else(|| Problem::not_found("job"))?;
     Ok(Json(JobView::whole(
         job,
         attempts,

@@ -66,6 +66,7 @@ pub(super) async fn handler(
     let media_type = media_type(&headers)?;
     let tx = state.store().begin(&caller).await?;
     let Some(fence) = tx.lease_check(job, token).await? else {
+        tx.commit().await?;
         state.metrics().lease_lost("worker_artifact");
         return Err(Problem::lease_lost());
     };

@@ -18,7 +18,7 @@ use crate::problem::{Problem, ProblemBody};
 use crate::state::AppState;
 
 /// A worker reports how attempts ended
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct CompleteJobs {
     /// The worker process.

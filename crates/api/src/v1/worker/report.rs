@@ -16,7 +16,7 @@ use crate::check::Checks;
 const RETRY_AFTER_MAX_MS: u64 = 7 * 24 * 3_600 * 1_000;
 
 /// How one attempt ended
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Report {
     /// The job.
