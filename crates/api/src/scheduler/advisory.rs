@@ -80,7 +80,6 @@ struct AdvisoriesStored {
         (status = 200, description = "The good records are stored", body = AdvisoriesStored),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
-        (status = 413, description = "More than 64 MiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "The upload was cut, holds no good record, or cannot be unpacked: DOCUMENT_…, COMPRESSION_… or ADVISORY_…, and in `errors[0].field` the place; nothing of it is stored"),
     )

@@ -59,7 +59,6 @@ struct KevStored {
         (status = 200, description = "The catalogue is stored", body = KevStored),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
-        (status = 413, description = "More than 32 MiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "Not a whole catalogue, nothing of it is stored: KEV_INVALID, DOCUMENT_… or COMPRESSION_…, and in `errors[0].field` the place"),
     )

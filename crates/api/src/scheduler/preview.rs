@@ -81,7 +81,6 @@ struct PackageImpact {
         (status = 200, description = "What would be hit", body = ImpactPreview),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
-        (status = 413, description = "More than 64 MiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "A record cannot be taken: its code (ADVISORY_…, DOCUMENT_…, COMPRESSION_…) and in `errors` the places of all bad ones. A preview without them would promise too little"),
     )

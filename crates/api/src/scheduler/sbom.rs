@@ -82,7 +82,6 @@ struct SbomStored {
         (status = 201, description = "The SBOM is stored", body = SbomStored),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
-        (status = 413, description = "More than 32 MiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "The document cannot be taken, nothing of it is stored: its own code (SBOM_FORMAT_UNKNOWN, SBOM_VERSION_UNSUPPORTED, SBOM_FIELD_INVALID, PURL_INVALID, DOCUMENT_…, COMPRESSION_…) and in `errors[0].field` the place; or nobody names the image (IMAGE_DIGEST_MISSING)"),
     )

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
+use jobengine_impact::document::{DocumentCode, DocumentError};
 use tokio::sync::Semaphore;
 
 use super::unpack::{Encoding, unpack};
@@ -26,13 +27,23 @@ impl<S: Send + Sync, const CAP: usize> FromRequest<S> for Upload<CAP> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let encoding = encoding(request.headers())?;
-        let body = read(request, CAP).await?;
+        let body = read(request, CAP).await.map_err(refused::<CAP>)?;
         let Some(encoding) = encoding else {
             return Ok(Self(body));
         };
         let unpacked = parsing(move || unpack(&body, encoding, CAP)).await??;
         Ok(Self(unpacked.into()))
     }
+}
+
+/// A document beyond the bound is refused as a document, like any other that cannot be taken.
+fn refused<const CAP: usize>(problem: Problem) -> Problem {
+    if problem.code() != Code::BodyTooLarge {
+        return problem;
+    }
+    let detail = format!("more than {CAP} bytes, which is all that is read");
+    let place = format!("byte {CAP}");
+    DocumentError::new(DocumentCode::TooLarge, place, detail).into()
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Problem> {

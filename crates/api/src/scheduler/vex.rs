@@ -60,7 +60,6 @@ struct VexStored {
         (status = 200, description = "The document is stored", body = VexStored),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
-        (status = 413, description = "More than 32 MiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "The document cannot be taken, nothing of it is stored: VEX_INVALID, DOCUMENT_… or COMPRESSION_…, and in `errors[0].field` the place"),
     )

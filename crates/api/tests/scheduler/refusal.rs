@@ -215,5 +215,5 @@ async fn a_body_has_an_end() {
     let answer = service
         .post("/sboms", vec![b' '; 32 * 1024 * 1024 + 1])
         .await;
-    assert_eq!(answer.problem(), (413, "BODY_TOO_LARGE", ""));
+    assert_eq!(answer.problem(), (422, "DOCUMENT_TOO_LARGE", "byte 33554432"));
 }
