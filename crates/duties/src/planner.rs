@@ -1,16 +1,19 @@
 //! Plans impact runs: what changed since the last plan, which images that hits, in which slices.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jobengine_domain::caller::Caller;
 use jobengine_domain::canon::canonical;
 use jobengine_domain::defaults::{ATTEMPTS, CRASH_ATTEMPTS};
+use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{RunId, TenantId};
 use jobengine_domain::time::Timestamp;
 use jobengine_impact::delta::AdvisoryDelta;
 use jobengine_impact::impact::impact;
 use jobengine_impact::kev::KevCatalogue;
+use jobengine_impact::package::PackageKey;
 use jobengine_impact::plan::{Plan, PlanInput, plan};
 use jobengine_impact::segment::{Segment, SegmentSize};
 use jobengine_queue::{Hint, Queue};
@@ -109,10 +112,15 @@ impl Planner {
 
         let index = self.indexes.current(&self.store, &caller).await?;
         let index = index.read().await;
-        let (plan, facts) = decide(&index, &news, self.size);
+        let hits = Hits::of(&index, &news);
         drop(index);
 
         let tx = self.store.begin(&caller).await?;
+        // What was never evaluated as it is made now is not looked at for some packages only: its
+        // findings would stand for no SBOM at all.
+        let mut full = tx.images_unevaluated(&hits.images).await?;
+        full.extend(news.images);
+        let (plan, facts) = hits.plan(&full, self.size);
         let run = if plan.segments.is_empty() {
             None
         } else {
@@ -159,40 +167,54 @@ impl Duty for Planner {
     }
 }
 
-/// Pure but for its inputs being read: what the news hits, cut into segments.
-fn decide(index: &TenantIndex, news: &News, size: SegmentSize) -> (Plan, PlanFacts) {
-    let changed =
-        AdvisoryDelta::between(&news.before, &news.kev_before, &news.after, &news.kev_after);
-    // A statement changes no effect: whatever it speaks of is looked at again.
-    let none = KevCatalogue::default();
-    let restated = AdvisoryDelta::between([], &none, &news.restated, &none);
-    let (hit, said) = (
-        impact(&index.index, &changed),
-        impact(&index.index, &restated),
-    );
-    let packages = hit.packages.union(&said.packages).cloned().collect();
-    let scoped = index.digests_of(hit.images.or(&said.images).iter());
-    let fleet = index.digests.len() as u64;
-    let size = size.for_images(news.images.len() + scoped.len());
-    let plan = plan(&PlanInput {
-        full: &news.images,
-        scoped: &scoped,
-        packages: &packages,
-        fleet,
-        worst: changed.worst(),
-        kev: changed.exploited(),
-        size,
-    });
-    let facts = PlanFacts {
-        images_impacted: plan
-            .segments
-            .iter()
-            .map(|part| part.images.len() as u64)
-            .sum(),
-        images_total: fleet,
-        advisories_changed: changed.advisories_changed() as u64,
-    };
-    (plan, facts)
+/// What the news hits. Pure: read off the index as it stands.
+struct Hits {
+    /// Images to look at for some packages.
+    images: BTreeSet<Digest>,
+    /// These packages.
+    packages: BTreeSet<PackageKey>,
+    /// Images in the fleet.
+    fleet: u64,
+    changed: AdvisoryDelta,
+}
+
+impl Hits {
+    fn of(index: &TenantIndex, news: &News) -> Self {
+        let changed =
+            AdvisoryDelta::between(&news.before, &news.kev_before, &news.after, &news.kev_after);
+        // A statement changes no effect: whatever it speaks of is looked at again.
+        let none = KevCatalogue::default();
+        let restated = AdvisoryDelta::between([], &none, &news.restated, &none);
+        let (hit, said) = (
+            impact(&index.index, &changed),
+            impact(&index.index, &restated),
+        );
+        Self {
+            images: index.digests_of(hit.images.or(&said.images).iter()),
+            packages: hit.packages.union(&said.packages).cloned().collect(),
+            fleet: index.digests.len() as u64,
+            changed,
+        }
+    }
+
+    fn plan(&self, full: &BTreeSet<Digest>, size: SegmentSize) -> (Plan, PlanFacts) {
+        let plan = plan(&PlanInput {
+            full,
+            scoped: &self.images,
+            packages: &self.packages,
+            fleet: self.fleet,
+            worst: self.changed.worst(),
+            kev: self.changed.exploited(),
+            size: size.for_images(full.len() + self.images.len()),
+        });
+        let images = plan.segments.iter().map(|part| part.images.len() as u64);
+        let facts = PlanFacts {
+            images_impacted: images.sum(),
+            images_total: self.fleet,
+            advisories_changed: self.changed.advisories_changed() as u64,
+        };
+        (plan, facts)
+    }
 }
 
 async fn create(

@@ -1,6 +1,6 @@
 //! Inventory: SBOMs, their components and the images made of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jobengine_domain::digest::Digest;
 use jobengine_domain::time::Timestamp;
@@ -174,6 +174,27 @@ impl Tx {
             )
             .await?;
         rows.iter().map(image_record).collect()
+    }
+
+    /// Those of some images that were never evaluated as they are made now: their first evaluation
+    /// is still under way, or a segment of it failed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn images_unevaluated(
+        &self,
+        images: &BTreeSet<Digest>,
+    ) -> Result<BTreeSet<Digest>, StoreError> {
+        let images: Vec<&[u8]> = images
+            .iter()
+            .map(|image| image.as_bytes().as_slice())
+            .collect();
+        let rows = self
+            .query(include_str!("sbom/unevaluated.sql"), &[&images])
+            .await?;
+        rows.iter()
+            .map(|row| digest(row.get("digest"), "image.digest"))
+            .collect()
     }
 
     /// Numbers of components in their order; unknown ones are made.
