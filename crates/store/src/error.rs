@@ -40,7 +40,8 @@ impl From<tokio_postgres::Error> for StoreError {
             None => Self::Unavailable(Box::new(error)),
             Some(code)
                 if *code == SqlState::T_R_SERIALIZATION_FAILURE
-                    || *code == SqlState::T_R_DEADLOCK_DETECTED =>
+                    || *code == SqlState::T_R_DEADLOCK_DETECTED
+                    || *code == SqlState::LOCK_NOT_AVAILABLE =>
             {
                 Self::Conflict(error)
             }

@@ -19,6 +19,13 @@ ALTER ROLE orch_owner SET search_path = orch;
 ALTER ROLE orch_app SET search_path = orch;
 ALTER ROLE orch_sched SET search_path = orch;
 ALTER ROLE orch_app SET jit = off;
+-- A replica that freezes in the middle of a transaction must not hold locks for ever; every statement is bounded. Idle
+-- for longer than a statement may take, because completing a large run computes within its transaction.
+ALTER ROLE orch_app SET statement_timeout = '15s';
+ALTER ROLE orch_app SET lock_timeout = '5s';
+ALTER ROLE orch_app SET idle_in_transaction_session_timeout = '30s';
+ALTER ROLE orch_sched SET statement_timeout = '5s';
+ALTER ROLE orch_sched SET idle_in_transaction_session_timeout = '5s';
 GRANT orch_owner TO CURRENT_USER;
 CREATE SCHEMA IF NOT EXISTS orch AUTHORIZATION orch_owner;
 GRANT USAGE ON SCHEMA orch TO orch_app, orch_sched;
