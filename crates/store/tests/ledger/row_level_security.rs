@@ -105,13 +105,19 @@ async fn every_unique_key_starts_with_the_tenant() {
 #[tokio::test]
 async fn a_role_that_passes_the_wall_is_refused_at_start() {
     let database = TestDatabase::create().await;
-    for config in [database.super_config()] {
+    let admin = connect(database.super_config()).await;
+    let role = format!("passer_{}", database.name());
+    let make = format!("CREATE ROLE {role} LOGIN BYPASSRLS");
+    admin.batch_execute(&make).await.unwrap();
+    let mut passer = database.app_config();
+    passer.user(&role);
+    for config in [database.super_config(), passer] {
         let error = Store::open(&config, &config, 2).await.unwrap_err();
-        assert!(
-            matches!(&error, StoreError::Unfit(why) if why.contains("row-level security")),
-            "{error}"
-        );
+        let told = matches!(&error, StoreError::Unfit(why) if why.contains("row-level security"));
+        assert!(told, "{error}");
     }
+    let drop = format!("DROP ROLE {role}");
+    admin.batch_execute(&drop).await.unwrap();
 }
 
 #[tokio::test]

@@ -32,6 +32,13 @@ async fn every_statement_can_be_prepared() {
             sql.starts_with(&format!("-- {name}: ")),
             "{name} does not name itself in its first line"
         );
+        // A setting that outlives its transaction would show one tenant another's rows.
+        let lasting =
+            sql.contains("SET app.") || sql.contains("set_config(") && !sql.contains(", true)");
+        assert!(
+            !lasting,
+            "{name} binds the tenant for longer than its transaction"
+        );
         // Administration: several statements, sent as they are.
         if name == "migrate/roles.sql" {
             continue;
