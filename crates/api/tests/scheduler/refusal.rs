@@ -215,5 +215,8 @@ async fn a_body_has_an_end() {
     let answer = service
         .post("/sboms", vec![b' '; 32 * 1024 * 1024 + 1])
         .await;
-    assert_eq!(answer.problem(), (422, "DOCUMENT_TOO_LARGE", "byte 33554432"));
+    assert_eq!(
+        answer.problem(),
+        (422, "DOCUMENT_TOO_LARGE", "byte 33554432")
+    );
 }
