@@ -1,11 +1,9 @@
 //! The driver: when a duty runs, and what happens when it fails.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jobengine_store::StoreError;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -34,17 +32,6 @@ pub struct Driver {
     stop: CancellationToken,
 }
 
-/// Wakes a duty before its time.
-#[derive(Debug, Clone, Default)]
-pub struct Wake(Arc<Notify>);
-
-impl Wake {
-    /// The duty runs as soon as it can.
-    pub fn wake(&self) {
-        self.0.notify_one();
-    }
-}
-
 impl Driver {
     /// A driver that stops when `stop` is cancelled.
     pub fn new(stop: CancellationToken) -> Self {
@@ -54,13 +41,11 @@ impl Driver {
         }
     }
 
-    /// Runs a duty every `period`, at once while more is due, and when it is woken.
-    pub fn add<D: Duty>(&mut self, duty: D, period: Duration) -> Wake {
-        let wake = Wake::default();
-        let (woken, stop) = (wake.clone(), self.stop.clone());
+    /// Runs a duty every `period`, and at once while more is due.
+    pub fn add<D: Duty>(&mut self, duty: D, period: Duration) {
+        let stop = self.stop.clone();
         self.tasks
-            .spawn(async move { run(&duty, period, &woken, &stop).await });
-        wake
+            .spawn(async move { run(&duty, period, &stop).await });
     }
 
     /// Waits for every duty to end its pass.
@@ -69,7 +54,7 @@ impl Driver {
     }
 }
 
-async fn run<D: Duty>(duty: &D, period: Duration, wake: &Wake, stop: &CancellationToken) {
+async fn run<D: Duty>(duty: &D, period: Duration, stop: &CancellationToken) {
     let name = D::NAME;
     let mut failures = 0_u32;
     while !stop.is_cancelled() {
@@ -99,7 +84,6 @@ async fn run<D: Duty>(duty: &D, period: Duration, wake: &Wake, stop: &Cancellati
             .min(Duration::from_mins(1).max(period));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = wake.0.notified() => {}
             () = stop.cancelled() => {}
         }
     }
