@@ -12,6 +12,7 @@ pub mod defaults;
 pub mod digest;
 pub mod dsse;
 pub mod id;
+pub mod idempotency;
 pub mod lease;
 pub mod priority;
 pub mod retry;
