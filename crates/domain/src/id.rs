@@ -49,4 +49,8 @@ id! {
     SourceId,
     /// One message waiting to leave.
     OutboxId,
+    /// An address outside that is told of events.
+    WebhookId,
+    /// One event on its way to one webhook.
+    DeliveryId,
 }

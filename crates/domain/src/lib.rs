@@ -4,6 +4,7 @@
 //! Pure: values in, values out. No clock, file, socket, task, random source or log line; the same
 //! inputs give the same bytes on every machine.
 
+pub mod breaker;
 pub mod caller;
 pub mod canon;
 pub mod class;
@@ -11,6 +12,7 @@ pub mod dag;
 pub mod defaults;
 pub mod digest;
 pub mod dsse;
+pub mod egress;
 pub mod id;
 pub mod idempotency;
 pub mod lease;
@@ -21,3 +23,4 @@ pub mod state;
 pub mod statement;
 pub mod states_doc;
 pub mod time;
+pub mod webhook;
