@@ -55,3 +55,14 @@ pub const SEGMENT_IMAGES_MAX: u32 = 10_000;
 pub const PAGE: u32 = 100;
 /// Most items per page of a list.
 pub const PAGE_MAX: u32 = 500;
+
+/// Events are kept for so long at least: a reader that was away for less goes on where it was.
+pub const EVENTS_KEPT_HOURS: u32 = 24;
+/// Streams of one tenant, on one node.
+pub const STREAMS_PER_TENANT: u32 = 50;
+/// Streams of one node.
+pub const STREAMS_PER_NODE: u32 = 1_000;
+/// What may wait for one reader of a stream; one that is further behind is cut off.
+pub const STREAM_BUFFER_BYTES: usize = 256 * 1024;
+/// A quiet stream says at this interval that it is alive.
+pub const STREAM_HEARTBEAT_MS: u64 = 15_000;
