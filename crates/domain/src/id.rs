@@ -53,4 +53,6 @@ id! {
     WebhookId,
     /// One event on its way to one webhook.
     DeliveryId,
+    /// One row of the audit trail.
+    AuditId,
 }

@@ -5,6 +5,7 @@
 //! inputs give the same bytes on every machine.
 
 pub mod breaker;
+pub mod audit;
 pub mod caller;
 pub mod canon;
 pub mod class;
@@ -16,6 +17,7 @@ pub mod egress;
 pub mod event;
 pub mod id;
 pub mod idempotency;
+pub mod leader;
 pub mod lease;
 pub mod priority;
 pub mod retry;
