@@ -36,7 +36,8 @@ pub(crate) fn run() -> Result<()> {
     });
     steps.run("generated files", || {
         generated::run(&generated::OPENAPI, Mode { check: true })?;
-        generated::run(&generated::STATES, Mode { check: true })
+        generated::run(&generated::STATES, Mode { check: true })?;
+        generated::run(&generated::METRICS, Mode { check: true })
     });
     steps.finish()
 }

@@ -28,6 +28,12 @@ pub(crate) const STATES: Generated = Generated {
     command: "states",
 };
 
+/// The metrics, drawn from their catalogue.
+pub(crate) const METRICS: Generated = Generated {
+    path: "docs/metrics.md",
+    command: "metrics",
+};
+
 /// Write or compare.
 #[derive(Clone, Copy, clap::Args)]
 pub(crate) struct Mode {

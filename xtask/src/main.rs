@@ -42,6 +42,8 @@ enum Command {
     Openapi(generated::Mode),
     /// Writes docs/states.md from the code
     States(generated::Mode),
+    /// Writes docs/metrics.md from the catalogue
+    Metrics(generated::Mode),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +65,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Check => check::run()?,
         Command::Openapi(mode) => generated::run(&generated::OPENAPI, mode)?,
         Command::States(mode) => generated::run(&generated::STATES, mode)?,
+        Command::Metrics(mode) => generated::run(&generated::METRICS, mode)?,
     }
     Ok(ExitCode::SUCCESS)
 }

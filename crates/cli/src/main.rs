@@ -70,6 +70,9 @@ enum Command {
     /// Print docs/states.md
     #[command(hide = true)]
     States,
+    /// Print docs/metrics.md
+    #[command(hide = true)]
+    Metrics,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -129,6 +132,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::States => {
             output::print(&jobengine_domain::states_doc::markdown())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Metrics => {
+            output::print(&jobengine_domain::metric::markdown())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Dev(args) => with_runtime("info", dev::run(&args)),

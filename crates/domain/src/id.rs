@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::time::Timestamp;
+
 /// Declares id types over [`Uuid`].
 macro_rules! id {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
@@ -55,4 +57,16 @@ id! {
     DeliveryId,
     /// One row of the audit trail.
     AuditId,
+}
+
+impl JobId {
+    /// When the job was submitted, to the millisecond: its id was drawn then. `None` for an id that is
+    /// not a `UUIDv7`.
+    pub fn submitted_at(self) -> Option<Timestamp> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        let micros = i64::try_from(seconds).ok()?.checked_mul(1_000_000)?;
+        Some(Timestamp::from_micros(
+            micros.saturating_add(i64::from(nanos / 1_000)),
+        ))
+    }
 }

@@ -19,6 +19,7 @@ pub mod id;
 pub mod idempotency;
 pub mod leader;
 pub mod lease;
+pub mod metric;
 pub mod priority;
 pub mod retry;
 pub mod run;

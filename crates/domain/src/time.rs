@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,12 @@ impl Timestamp {
             1_000,
         );
         Self::from_micros(self.0.saturating_add(micros))
+    }
+
+    /// The time since `earlier`; zero when that lies in the future.
+    pub const fn since(self, earlier: Self) -> Duration {
+        let micros = self.0.saturating_sub(earlier.0);
+        Duration::from_micros(if micros > 0 { micros.unsigned_abs() } else { 0 })
     }
 
     /// Milliseconds from `earlier` to this moment; 0 when `earlier` is later.

@@ -3,13 +3,26 @@
 use crate::metadata::Metadata;
 
 /// Each crate and the crates of ours that it may know, its tests included.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("jobengine-domain", &[]),
+    ("jobengine-telemetry", &["jobengine-domain"]),
     ("jobengine-impact", &["jobengine-domain"]),
-    ("jobengine-store", &["jobengine-domain", "jobengine-impact"]),
+    (
+        "jobengine-store",
+        &[
+            "jobengine-domain",
+            "jobengine-impact",
+            "jobengine-telemetry",
+        ],
+    ),
     (
         "jobengine-queue",
-        &["jobengine-domain", "jobengine-impact", "jobengine-store"],
+        &[
+            "jobengine-domain",
+            "jobengine-impact",
+            "jobengine-store",
+            "jobengine-telemetry",
+        ],
     ),
     ("jobengine-api", BELOW_THE_ROLES),
     ("jobengine-duties", BELOW_THE_ROLES),
@@ -23,6 +36,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
             "jobengine-queue",
             "jobengine-sdk",
             "jobengine-store",
+            "jobengine-telemetry",
         ],
     ),
     ("jobengine-sdk", &[]),
@@ -34,10 +48,12 @@ const BELOW_THE_ROLES: &[&str] = &[
     "jobengine-impact",
     "jobengine-queue",
     "jobengine-store",
+    "jobengine-telemetry",
 ];
 
 /// Each crate and the packages of others that it must not know outside its tests.
-const SHUT: [(&str, &[&str], &[&str]); 8] = [
+const SHUT: [(&str, &[&str], &[&str]); 9] = [
+    ("jobengine-telemetry", HTTP, SQL),
     ("jobengine-domain", OUTSIDE_WORLD, SQL),
     ("jobengine-impact", OUTSIDE_WORLD, SQL),
     ("jobengine-store", HTTP, &["reqwest"]),

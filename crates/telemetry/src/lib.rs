@@ -1,0 +1,11 @@
+//! How the service is seen from outside: metrics, traces, logs.
+//!
+//! It knows no table, no tenant's rows and no HTTP server; it is handed facts, and nothing waits for
+//! it: what cannot be recorded or sent is dropped and counted.
+
+mod handle;
+mod registry;
+mod series;
+
+pub use handle::{Age, Counter, Gauge, Presence, Sizes, Timing};
+pub use registry::Registry;
