@@ -27,6 +27,5 @@ mod v1;
 
 pub use edge::RequestIds;
 pub use identity::{Authenticator, Caller, DevIssuer, MintError, TokenRequest};
-pub use metrics::Metrics;
 pub use problem::{Code, FieldError, Problem, ProblemBody};
 pub use server::{Server, ServerConfig, document, serve_metrics};

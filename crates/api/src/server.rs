@@ -19,6 +19,7 @@ use jobengine_domain::dsse::PublicKey;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_queue::Queue;
 use jobengine_store::{ImpactIndexes, Store};
+use jobengine_telemetry::Registry;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,6 @@ use utoipa::openapi::OpenApi;
 use crate::edge::{Verbs, panicked, watch};
 use crate::health;
 use crate::identity::Authenticator;
-use crate::metrics::Metrics;
 use crate::problem::{Code, Problem};
 use crate::route::Routes;
 use crate::scheduler::SchedulerState;
@@ -57,6 +57,8 @@ pub struct ServerConfig {
     pub indexes: Arc<ImpactIndexes>,
     /// The keys under which completion events are signed, current and former ones.
     pub keys: Vec<PublicKey>,
+    /// What the process records; shared with its other roles.
+    pub registry: Registry,
 }
 
 impl Default for ServerConfig {
@@ -66,6 +68,7 @@ impl Default for ServerConfig {
             connections_max: 4_096,
             indexes: Arc::default(),
             keys: Vec::new(),
+            registry: Registry::new(),
         }
     }
 }
@@ -116,6 +119,7 @@ impl Server {
             config.lease,
             contract,
             scheduler,
+            &config.registry,
         );
         let (router, verbs) = operations().router(&state);
         let router = router
@@ -130,11 +134,6 @@ impl Server {
             verbs,
             connections: Arc::new(Semaphore::new(config.connections_max)),
         }
-    }
-
-    /// What this server counts.
-    pub fn metrics(&self) -> Metrics {
-        self.state.metrics().clone()
     }
 
     /// Answers requests until `shutdown`; then long polls end at once with what they have, and other
@@ -245,7 +244,7 @@ async fn wrong_method() -> Problem {
 /// When the listener fails.
 pub async fn serve_metrics(
     listener: TcpListener,
-    metrics: Metrics,
+    metrics: Registry,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let router = Router::new()
@@ -256,7 +255,7 @@ pub async fn serve_metrics(
         .await
 }
 
-async fn render(State(metrics): State<Metrics>) -> impl IntoResponse {
+async fn render(State(metrics): State<Registry>) -> impl IntoResponse {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, OPEN_METRICS)], metrics.render())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_queue::{Hint, Queue};
 use jobengine_store::Store;
+use jobengine_telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claimer;
@@ -41,8 +42,9 @@ impl AppState {
         lease: LeaseMs,
         document: String,
         scheduler: SchedulerState,
+        registry: &Registry,
     ) -> Self {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(registry);
         let shutdown = CancellationToken::new();
         let completes = Coalescer::new(
             CompleteFlush::new(store.clone(), Arc::clone(&queue)),

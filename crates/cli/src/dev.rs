@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
         settings,
     );
     let stop = node.stopping();
-    let (address, _) = node.start_api(issuer.authenticator()).await?;
+    let address = node.start_api(issuer.authenticator()).await?;
     node.start_duties(&data.spool());
 
     let (operator, workers) = (data.file("dev.token"), data.file("worker.token"));

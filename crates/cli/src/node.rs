@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use jobengine_api::{Authenticator, DevIssuer, Metrics, Server, ServerConfig, TokenRequest};
+use jobengine_api::{Authenticator, DevIssuer, Server, ServerConfig, TokenRequest};
 use jobengine_domain::caller::Scope;
 use jobengine_domain::defaults::LEASE_MS;
 use jobengine_domain::dsse::{PublicKey, SigningKey};
@@ -23,6 +23,7 @@ use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Local, Queue};
 use jobengine_sdk::{Client, TokenSource};
 use jobengine_store::{ImpactIndexes, Store};
+use jobengine_telemetry::Registry;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -63,6 +64,7 @@ pub(crate) struct Node {
     queue: Arc<dyn Queue>,
     indexes: Arc<ImpactIndexes>,
     key: Arc<SigningKey>,
+    registry: Registry,
     settings: Settings,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -75,11 +77,13 @@ impl Node {
         key: SigningKey,
         settings: Settings,
     ) -> Self {
+        let registry = Registry::new();
         Self {
-            store,
+            store: store.observed(&registry),
             queue,
             indexes: Arc::default(),
             key: Arc::new(key),
+            registry,
             settings,
             stop: CancellationToken::new(),
             tasks: Vec::new(),
@@ -91,11 +95,16 @@ impl Node {
         self.stop.clone()
     }
 
-    /// Serves the HTTP contract; tells where, and what it counts.
+    /// What the roles of this process record.
+    pub(crate) fn registry(&self) -> Registry {
+        self.registry.clone()
+    }
+
+    /// Serves the HTTP contract; tells where.
     pub(crate) async fn start_api(
         &mut self,
         authenticator: Authenticator,
-    ) -> anyhow::Result<(SocketAddr, Metrics)> {
+    ) -> anyhow::Result<SocketAddr> {
         let listener = TcpListener::bind(self.settings.listen)
             .await
             .with_context(|| {
@@ -107,6 +116,7 @@ impl Node {
             lease: self.settings.lease,
             indexes: Arc::clone(&self.indexes),
             keys: vec![self.key.public()],
+            registry: self.registry.clone(),
             ..ServerConfig::default()
         };
         let server = Server::new(
@@ -115,10 +125,9 @@ impl Node {
             authenticator,
             &config,
         );
-        let metrics = server.metrics();
         self.tasks
             .push(tokio::spawn(server.serve(listener, self.stop.clone())));
-        Ok((address, metrics))
+        Ok(address)
     }
 
     /// Starts the background passes.
@@ -196,7 +205,7 @@ impl TemporaryNode {
             key,
             settings,
         );
-        let (address, _) = node.start_api(issuer.authenticator()).await?;
+        let address = node.start_api(issuer.authenticator()).await?;
         let start_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let started = Self {
             dir,

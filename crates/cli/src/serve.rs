@@ -108,7 +108,7 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     signals::stop_on_signal(stop.clone())?;
     let mut workers = None;
     if has(Role::Api) {
-        let (address, metrics) = node.start_api(authenticator(args, &data)?).await?;
+        let address = node.start_api(authenticator(args, &data)?).await?;
         tracing::info!(%address, "the API listens on {address}");
         let listener = TcpListener::bind(args.metrics_listen)
             .await
@@ -118,7 +118,7 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
                     "cannot listen on {listen} for metrics: choose another with --metrics-listen"
                 )
             })?;
-        tokio::spawn(serve_metrics(listener, metrics, stop.clone()));
+        tokio::spawn(serve_metrics(listener, node.registry(), stop.clone()));
         if let Some(file) = args
             .worker_token_file
             .as_ref()

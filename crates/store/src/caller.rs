@@ -4,10 +4,12 @@ use deadpool_postgres::Object;
 use jobengine_domain::caller::Caller;
 use jobengine_domain::id::TenantId;
 use jobengine_domain::time::Timestamp;
+use jobengine_telemetry::Presence;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
 use crate::error::StoreError;
+use crate::observe::{Notes, Observer};
 use crate::ready::ReadyNotes;
 use crate::ts::Ts;
 
@@ -20,10 +22,17 @@ pub struct Tx {
     subject: String,
     now: Timestamp,
     ready: ReadyNotes,
+    notes: Notes,
+    observer: Observer,
+    _open: Presence,
 }
 
 impl Tx {
-    pub(crate) async fn open(connection: Object, caller: &Caller) -> Result<Self, StoreError> {
+    pub(crate) async fn open(
+        connection: Object,
+        caller: &Caller,
+        observer: &Observer,
+    ) -> Result<Self, StoreError> {
         let open = connection
             .prepare_cached(include_str!("caller/open.sql"))
             .await?;
@@ -36,6 +45,9 @@ impl Tx {
             subject: caller.subject.clone(),
             now: Timestamp::from_micros(0),
             ready: ReadyNotes::default(),
+            notes: Notes::default(),
+            observer: observer.clone(),
+            _open: observer.transaction(),
         };
         let (begun, row) = tokio::join!(
             biased;
@@ -62,7 +74,12 @@ impl Tx {
         &self.subject
     }
 
-    pub(crate) const fn notes(&self) -> &ReadyNotes {
+    /// What is counted once this transaction is committed.
+    pub(crate) const fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    pub(crate) const fn ready_notes(&self) -> &ReadyNotes {
         &self.ready
     }
 
@@ -76,7 +93,10 @@ impl Tx {
             .take()
             .expect("a transaction has its connection until it ends");
         match connection.batch_execute("COMMIT").await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.observer.committed(&self.notes, self.now);
+                Ok(())
+            }
             Err(error) => {
                 drop(Object::take(connection));
                 Err(error.into())

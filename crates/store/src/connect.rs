@@ -2,15 +2,17 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use jobengine_domain::caller::Caller;
 use jobengine_domain::time::Timestamp;
+use jobengine_telemetry::Registry;
 use tokio_postgres::{Config, NoTls, config::Host};
 
 use crate::caller::Tx;
 use crate::error::StoreError;
+use crate::observe::Observer;
 use crate::tls;
 use crate::ts::Ts;
 
@@ -21,6 +23,7 @@ pub struct Store {
     sched: Pool,
     /// For the one connection that stands outside the pools.
     app_config: Arc<Config>,
+    observer: Observer,
 }
 
 /// How often a transaction that met another one is tried.
@@ -44,9 +47,17 @@ impl Store {
             app: pool(app, connections)?,
             sched: pool(sched, 2)?,
             app_config: Arc::new(settled(app)),
+            observer: Observer::new(&Registry::new()),
         };
         store.check_fitness().await?;
         Ok(store)
+    }
+
+    /// Records in `registry` what it does from now on, and its clones made from now on.
+    #[must_use]
+    pub fn observed(mut self, registry: &Registry) -> Self {
+        self.observer = Observer::new(registry);
+        self
     }
 
     /// Opens a transaction for a caller: its tenant is bound, its clock is read once.
@@ -54,7 +65,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when no connection can be had in time.
     pub async fn begin(&self, caller: &Caller) -> Result<Tx, StoreError> {
-        Tx::open(self.app.get().await?, caller).await
+        let asked = Instant::now();
+        let connection = self.app.get().await?;
+        self.observer.connected("app", asked.elapsed());
+        Tx::open(connection, caller, &self.observer).await
     }
 
     /// How the role that serves tenants connects.
@@ -64,7 +78,10 @@ impl Store {
 
     /// A connection of the role that sees across tenants, but only which of them has work due.
     pub(crate) async fn sched(&self) -> Result<Object, StoreError> {
-        Ok(self.sched.get().await?)
+        let asked = Instant::now();
+        let connection = self.sched.get().await?;
+        self.observer.connected("sched", asked.elapsed());
+        Ok(connection)
     }
 
     /// Runs `work` again, up to five times, while it ends in [`StoreError::Conflict`].
@@ -78,6 +95,7 @@ impl Store {
         for turn in 1..CONFLICT_TRIES {
             match work().await {
                 Err(StoreError::Conflict(error)) => {
+                    self.observer.conflict();
                     tracing::debug!(turn, %error, "transaction met another one; trying again");
                     tokio::time::sleep(Duration::from_millis(u64::from(turn) * 7)).await;
                 }

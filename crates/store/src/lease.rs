@@ -136,6 +136,7 @@ impl Tx {
             .collect();
         runs.sort_unstable();
         runs.dedup();
+        self.notes().granted(&grants, self.now());
         if !runs.is_empty() {
             self.execute(include_str!("run/start.sql"), &[&runs, &Ts(self.now())])
                 .await?;

@@ -26,6 +26,7 @@ mod job;
 mod kev;
 mod lease;
 mod migrate;
+mod observe;
 mod outbox;
 mod partition;
 mod ready;

@@ -39,7 +39,7 @@ impl Tx {
     /// The jobs this transaction has made ready so far, by type. They are once it is committed.
     pub fn ready(&self) -> Vec<ReadyJobs> {
         let notes = self
-            .notes()
+            .ready_notes()
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -54,6 +54,6 @@ impl Tx {
     }
 
     pub(crate) fn note_ready(&self, job_type: &str, sort_key: i64) {
-        self.notes().add(job_type, sort_key);
+        self.ready_notes().add(job_type, sort_key);
     }
 }

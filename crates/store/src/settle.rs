@@ -142,6 +142,7 @@ impl Tx {
                 self.note_ready(&step.ticket.job_type, step.ticket.sort_key);
             }
         }
+        self.notes().settled(moves);
         let released: i64 = row.get("released");
         let expected = moves.iter().filter(|step| step.held.is_some()).count();
         if usize::try_from(released) == Ok(expected) {

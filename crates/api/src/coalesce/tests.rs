@@ -58,7 +58,7 @@ fn house() -> House {
         busy: Arc::default(),
     };
     House {
-        lanes: Coalescer::new(work, Metrics::new()),
+        lanes: Coalescer::new(work, Metrics::new(&jobengine_telemetry::Registry::new())),
         batches,
         permits,
     }

@@ -14,6 +14,9 @@ use crate::problem::{Code, Problem};
 /// Longest URL we take, in bytes.
 const URL_MAX_BYTES: usize = 4 * 1024;
 
+/// On an answer that was given before, to the same idempotency key.
+const REPLAYED: &str = "idempotency-replayed";
+
 /// Which operation answered; absent when no route matched.
 #[derive(Debug, Clone)]
 pub(crate) struct Operation(pub(crate) std::sync::Arc<str>);
@@ -43,10 +46,11 @@ pub(crate) async fn watch(
         .map_or("unmatched", |Operation(name)| name);
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem {
-        if problem.code() == Code::DatabaseUnavailable {
-            metrics.database_unavailable();
-        }
+        metrics.problem(problem.code());
         response = problem.response(&ids);
+    }
+    if response.headers().contains_key(REPLAYED) {
+        metrics.replayed(operation);
     }
     harden(response.headers_mut(), &ids);
     let status = response.status().as_u16();

@@ -96,7 +96,7 @@ async fn the_metrics_have_a_door_of_their_own() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/metrics", listener.local_addr().unwrap());
     let serving =
-        jobengine_api::serve_metrics(listener, service.metrics.clone(), service.shutdown.clone());
+        jobengine_api::serve_metrics(listener, service.registry.clone(), service.shutdown.clone());
     let serving = tokio::spawn(serving);
     service.ours().get("/jobs").await.ok(200);
     let text = service

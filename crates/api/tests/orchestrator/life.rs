@@ -168,7 +168,7 @@ async fn failures_are_tried_again_and_end_as_dead_letters() {
     assert_eq!(letters["items"][0]["decision"], "open");
     let shown = ours.get(&format!("/jobs/{}", ids[0])).await.ok(200);
     assert_eq!(shown["attemptHistory"].as_array().unwrap().len(), 2);
-    assert!(service.sample("jobengine_reports_total{outcome=\"failed\",class=\"network\"}") >= 2);
+    assert!(service.sample("jobengine_attempts_total{cause=\"failed\",class=\"network\"}") >= 2);
 }
 
 #[tokio::test]

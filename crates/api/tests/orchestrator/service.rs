@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use jobengine_api::{DevIssuer, Metrics, Server, ServerConfig, TokenRequest};
+use jobengine_api::{DevIssuer, Server, ServerConfig, TokenRequest};
 use jobengine_domain::caller::Scope;
 use jobengine_domain::id::TenantId;
 use jobengine_queue::{Local, Postgres, Queue};
 use jobengine_store::Store;
 use jobengine_store::testing::TestDatabase;
+use jobengine_telemetry::Registry;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,7 +24,7 @@ pub(crate) struct Service {
     pub(crate) url: String,
     pub(crate) http: Client,
     pub(crate) issuer: DevIssuer,
-    pub(crate) metrics: Metrics,
+    pub(crate) registry: Registry,
     pub(crate) store: Store,
     pub(crate) shutdown: CancellationToken,
     pub(crate) running: JoinHandle<()>,
@@ -62,17 +63,13 @@ impl Service {
     }
 
     async fn over(database: Arc<TestDatabase>, queue: Arc<dyn Queue>) -> Self {
-        let store = database.store().await;
+        let config = ServerConfig::default();
+        let registry = config.registry.clone();
+        let store = database.store().await.observed(&registry);
         store.tenant_create(OURS, "ours", 1).await.unwrap();
         store.tenant_create(OTHERS, "others", 1).await.unwrap();
         let issuer = DevIssuer::from_seed("https://issuer", "jobengine", &[7; 32]).unwrap();
-        let server = Server::new(
-            store.clone(),
-            queue,
-            issuer.authenticator(),
-            &ServerConfig::default(),
-        );
-        let metrics = server.metrics();
+        let server = Server::new(store.clone(), queue, issuer.authenticator(), &config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
@@ -81,7 +78,7 @@ impl Service {
             url,
             http: Client::builder().tls_certs_only([]).build().unwrap(),
             issuer,
-            metrics,
+            registry,
             store,
             shutdown,
             running,
@@ -127,7 +124,7 @@ impl Service {
 
     /// One sample out of the metrics' text, a whole number; 0 when nothing was counted.
     pub(crate) fn sample(&self, name: &str) -> u64 {
-        let text = self.metrics.render();
+        let text = self.registry.render();
         let line = text.lines().find(|line| line.starts_with(name));
         let value = line.and_then(|line| line.rsplit(' ').next());
         let whole = value.and_then(|value| value.trim_end_matches(".0").parse().ok());

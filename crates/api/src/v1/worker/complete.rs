@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use jobengine_domain::class::FailureClass;
 use jobengine_domain::defaults::COMPLETE_MAX;
 use jobengine_store::Reported;
 use serde::{Deserialize, Serialize};
@@ -82,11 +81,7 @@ pub(super) async fn handler(
         report.check(at, &mut checks);
     }
     checks.end()?;
-    let said: Vec<_> = request
-        .reports
-        .iter()
-        .map(|report| (report.job_id, report.outcome, report.class))
-        .collect();
+    let jobs: Vec<Uuid> = request.reports.iter().map(|report| report.job_id).collect();
     let reports = request
         .reports
         .into_iter()
@@ -97,18 +92,14 @@ pub(super) async fn handler(
         state.metrics().lease_lost("worker_complete");
         return Err(Problem::lease_lost());
     }
-    let results = said.into_iter().zip(answers).map(|((job_id, outcome, class), answer)| {
+    let results = jobs.into_iter().zip(answers).map(|(job_id, answer)| {
         match answer {
-            Reported::Accepted { state: to } => {
-                let class = class.map_or("", FailureClass::as_str);
-                state.metrics().report(outcome.as_str(), class);
-                ReportResult {
-                    job_id,
-                    accepted: true,
-                    state: Some(to),
-                    problem: None,
-                }
-            }
+            Reported::Accepted { state: to } => ReportResult {
+                job_id,
+                accepted: true,
+                state: Some(to),
+                problem: None,
+            },
             Reported::LeaseLost => {
                 state.metrics().lease_lost("worker_complete");
                 tracing::debug!(job.id = %job_id, session.id = %request.session_id, "a late report was refused");

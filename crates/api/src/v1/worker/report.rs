@@ -54,17 +54,6 @@ pub(super) enum Outcome {
     Released,
 }
 
-impl Outcome {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-            Self::Released => "released",
-        }
-    }
-}
-
 impl Report {
     /// Notes every field out of bounds; `at` is the report's place in the request.
     pub(super) fn check(&self, at: usize, checks: &mut Checks) {
