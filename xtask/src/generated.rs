@@ -1,6 +1,7 @@
 //! Files that the binary writes about itself, and whether they are fresh.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -69,6 +70,18 @@ pub(crate) fn run(generated: &Generated, mode: Mode) -> Result<()> {
 
 /// What the debug binary prints.
 fn draw(command: &str) -> Result<Vec<u8>> {
+    let fresh = process::read(Command::new(binary()?).arg(command))?;
+    if fresh.is_empty() {
+        bail!("`jobengine {command}` printed nothing");
+    }
+    Ok(fresh)
+}
+
+/// Builds the debug binary; where it is.
+///
+/// # Errors
+/// It does not build.
+pub(crate) fn binary() -> Result<PathBuf> {
     // `--workspace` and `--examples` select the same features of the dependencies as
     // `cargo test --workspace` does, so that nothing is compiled a second time for it.
     process::run(&mut cargo([
@@ -79,12 +92,7 @@ fn draw(command: &str) -> Result<Vec<u8>> {
         "--examples",
         "--locked",
     ]))?;
-    let binary = Metadata::load()?.target_directory.join("debug/jobengine");
-    let fresh = process::read(Command::new(binary).arg(command))?;
-    if fresh.is_empty() {
-        bail!("`jobengine {command}` printed nothing");
-    }
-    Ok(fresh)
+    Ok(Metadata::load()?.target_directory.join("debug/jobengine"))
 }
 
 /// The first line, from 1, in which the texts differ.

@@ -1,6 +1,7 @@
 //! `cargo x`: everything a contributor or CI runs, by one name.
 
 mod check;
+mod contract;
 mod demo;
 mod demo_data;
 mod generated;
@@ -36,6 +37,8 @@ enum Command {
     DemoData,
     /// Runs every test, after installing what is missing
     Test(test::Test),
+    /// Holds a running server against its contract: schemathesis, after installing what is missing
+    Contract,
     /// Judges the tree without running it: format, lints, licences, layers, links, generated files
     Check,
     /// Writes openapi/orchestrator.json from the code
@@ -62,6 +65,10 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(demo) => return demo::run(&demo),
         Command::DemoData => demo_data::run()?,
         Command::Test(test) => test::run(&test)?,
+        Command::Contract => {
+            setup::run()?;
+            contract::run()?;
+        }
         Command::Check => check::run()?,
         Command::Openapi(mode) => generated::run(&generated::OPENAPI, mode)?,
         Command::States(mode) => generated::run(&generated::STATES, mode)?,

@@ -1,8 +1,8 @@
 //! `cargo x test`: every test there is.
 
 use crate::process::{cargo, run as run_program};
-use crate::setup;
 use crate::steps::Steps;
+use crate::{contract, setup};
 
 /// Which tests.
 #[derive(clap::Args)]
@@ -11,7 +11,8 @@ pub(crate) struct Test {
     filter: Option<String>,
 }
 
-/// Installs what is missing, compiles all tests, runs those that match.
+/// Installs what is missing, compiles all tests, runs those that match; without a filter, holds the
+/// server against its contract too.
 ///
 /// # Errors
 /// A step has failed.
@@ -25,6 +26,8 @@ pub(crate) fn run(test: &Test) -> anyhow::Result<()> {
         && steps.run("test", || {
             let mut command = cargo(["test", "--workspace", "--locked"]);
             run_program(command.args(&test.filter))
-        });
+        })
+        && test.filter.is_none()
+        && steps.run("contract", contract::run);
     steps.finish()
 }

@@ -19,6 +19,7 @@ mod metrics;
 mod page;
 mod params;
 mod problem;
+mod reference;
 mod route;
 mod scheduler;
 mod server;

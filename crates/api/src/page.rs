@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::problem::{Code, Problem};
 
 /// Longest continuation token, in characters: package names and document ids stand in some.
-const TOKEN_MAX: usize = 3_072;
+pub(crate) const TOKEN_MAX: usize = 3_072;
 
 /// The inside of a continuation token: its version, which list in which order, the last row's key.
 #[derive(Serialize, Deserialize)]

@@ -34,7 +34,7 @@ use crate::problem::{Code, Problem};
 use crate::route::Routes;
 use crate::scheduler::SchedulerState;
 use crate::state::AppState;
-use crate::{scheduler, v1};
+use crate::{reference, scheduler, v1};
 
 /// A head that is not complete after this, or a connection without a request for so long, is closed.
 /// Longer than the usual interval of heartbeats, so that they find their connection open.
@@ -84,7 +84,7 @@ pub struct Server {
 
 /// The OpenAPI document of every operation.
 pub fn document() -> OpenApi {
-    operations().document()
+    reference::complete(operations().document())
 }
 
 fn operations() -> Routes {

@@ -2,6 +2,7 @@
 
 mod debian;
 mod postgres;
+pub(crate) mod python;
 
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ struct Need {
     find: fn() -> Option<String>,
 }
 
-const NEEDS: [Need; 2] = [
+const NEEDS: [Need; 3] = [
     Need {
         name: "a PostgreSQL server, 15 or newer",
         debian: &["postgresql"],
@@ -36,6 +37,12 @@ const NEEDS: [Need; 2] = [
                     the command line tools on macOS",
         find: || compiler().map(|path| path.display().to_string()),
     },
+    Need {
+        name: "Python 3.10 or newer with its `venv` module",
+        debian: &["python3", "python3-venv"],
+        elsewhere: "`python3` nearly everywhere",
+        find: python::find,
+    },
 ];
 
 /// Installs what is missing; says what was found or done. Does nothing the second time.
@@ -49,6 +56,7 @@ pub(crate) fn run() -> Result<()> {
         .collect();
     if missing.is_empty() {
         let found: Vec<_> = NEEDS.iter().filter_map(|need| (need.find)()).collect();
+        python::tools()?;
         eprintln!("setup: nothing to install ({})", found.join("; "));
         return Ok(());
     }
@@ -72,6 +80,7 @@ pub(crate) fn run() -> Result<()> {
             advice(&missing)
         );
     }
+    python::tools()?;
     eprintln!("setup: done");
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{Method, Uri};
+use axum::http::Uri;
 
 /// The verbs of the route table.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ impl Verbs {
 
     /// Rewrites the path of a request for the router.
     pub(crate) fn rewrite(&self, mut request: Request) -> Request {
-        if let Some(path) = self.inner_path(request.method(), request.uri().path()) {
+        if let Some(path) = self.inner_path(request.uri().path()) {
             let query = request.uri().query().map(|query| format!("?{query}"));
             let uri = format!("{path}{}", query.unwrap_or_default());
             *request.uri_mut() = uri.parse().unwrap_or_else(|_| Uri::from_static("/"));
@@ -42,15 +42,17 @@ impl Verbs {
         request
     }
 
-    fn inner_path(&self, method: &Method, path: &str) -> Option<String> {
+    fn inner_path(&self, path: &str) -> Option<String> {
         if path.contains(INNER) {
             return Some(path.replace(INNER, FOREIGN));
         }
         let (resource, verb) = [":", "%3A", "%3a"]
             .into_iter()
             .find_map(|colon| path.rsplit_once(colon))?;
-        let known = *method == Method::POST && self.0.contains(verb);
-        known.then(|| format!("{resource}{INNER}{verb}"))
+        // Whatever the method: another one is told which the verb takes.
+        self.0
+            .contains(verb)
+            .then(|| format!("{resource}{INNER}{verb}"))
     }
 }
 
@@ -60,7 +62,7 @@ mod tests {
 
     fn inner(path: &str) -> String {
         let verbs = Verbs::new(BTreeSet::from(["cancel".to_owned()]));
-        let request = Request::post(path).body(axum::body::Body::empty());
+        let request = Request::get(path).body(axum::body::Body::empty());
         verbs.rewrite(request.unwrap()).uri().to_string()
     }
 

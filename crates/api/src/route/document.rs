@@ -12,8 +12,12 @@ use super::{Needs, Route};
 
 /// The security scheme of every operation with a scope.
 const BEARER: &str = "bearer";
+/// The one refusal without a problem: it is given before there is a request that could be read.
+const HEAD_TOO_LARGE: &str = "431";
 /// Answers that any operation can give: guard, edge and store speak them.
-const EVERYWHERE: [(&str, &str); 2] = [
+const EVERYWHERE: [(&str, &str); 4] = [
+    ("414", "The URL has more than 4 KiB (URL_TOO_LONG)"),
+    (HEAD_TOO_LARGE, "The headers have more than 16 KiB; no body"),
     (
         "500",
         "A bug of ours; the log of the service has it (INTERNAL)",
@@ -23,6 +27,11 @@ const EVERYWHERE: [(&str, &str); 2] = [
         "Busy, or the database is away; try again after Retry-After (OVERLOADED, DATABASE_UNAVAILABLE)",
     ),
 ];
+/// Answers of whatever reads a body.
+const WITH_BODY: [(&str, &str); 1] = [(
+    "408",
+    "The body did not come in time, or broke off (REQUEST_TIMEOUT)",
+)];
 /// Answers of the guard, where a token is needed.
 const GUARDED: [(&str, &str); 2] = [
     ("401", "No valid bearer token (UNAUTHENTICATED)"),
@@ -110,6 +119,7 @@ fn problem_schemas() -> [(String, RefOr<Schema>); 2] {
 }
 
 fn complete(operation: &mut Operation, needs: Needs) {
+    let has_body = operation.request_body.is_some();
     let responses = &mut operation.responses.responses;
     let mut add = |(status, text): (&str, &str)| {
         responses
@@ -117,6 +127,9 @@ fn complete(operation: &mut Operation, needs: Needs) {
             .or_insert_with(|| RefOr::T(Response::new(text)));
     };
     EVERYWHERE.into_iter().for_each(&mut add);
+    if has_body {
+        WITH_BODY.into_iter().for_each(&mut add);
+    }
     match needs {
         Needs::Nothing => operation.security = Some(Vec::new()),
         Needs::Token(scope) => {
@@ -129,7 +142,8 @@ fn complete(operation: &mut Operation, needs: Needs) {
         let RefOr::T(response) = response else {
             continue;
         };
-        if status.as_str() >= "400" && response.content.is_empty() {
+        let problem = status.as_str() >= "400" && status != HEAD_TOO_LARGE;
+        if problem && response.content.is_empty() {
             let schema = Ref::from_schema_name("ProblemBody");
             response.content.insert(
                 "application/problem+json".to_owned(),

@@ -37,6 +37,7 @@ pub(super) struct Query {
     /// Only jobs of this run.
     run_id: Option<Uuid>,
     /// Only jobs in this state.
+    #[param(pattern = "^(blocked|queued|leased|succeeded|failed|canceled|timed_out|skipped)$")]
     state: Option<String>,
     /// Only jobs of this type.
     r#type: Option<String>,

@@ -21,7 +21,12 @@ pub(crate) const CORRELATION_MAX: usize = 128;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JobSpec {
     /// Which workers may claim it: letters, digits, `.`, `_`, `:`, `/` and `-`.
-    #[schema(min_length = 1, max_length = 100, example = "feed.fetch")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[A-Za-z0-9._:/-]+$",
+        example = "feed.fetch"
+    )]
     pub r#type: String,
     /// Any JSON up to 128 KiB. The worker gets it byte for byte.
     #[schema(value_type = serde_json::Value)]

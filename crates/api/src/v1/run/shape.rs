@@ -29,7 +29,12 @@ pub(super) struct RunJob {
     #[schema(max_items = 10_000)]
     parents: Vec<Parent>,
     /// Which workers may claim it: letters, digits, `.`, `_`, `:`, `/` and `-`.
-    #[schema(min_length = 1, max_length = 100, example = "feed.fetch")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[A-Za-z0-9._:/-]+$",
+        example = "feed.fetch"
+    )]
     r#type: String,
     /// Any JSON up to 128 KiB. The worker gets it byte for byte.
     #[schema(value_type = serde_json::Value)]

@@ -38,10 +38,10 @@ pub(super) struct ArtifactStored {
     extensions(("x-scope" = json!("orch:worker"))),
     params(
         ("jobId" = uuid::Uuid, Path, description = "The job"),
-        ("name" = String, Path, description = "Letters, digits, `_`, `.` and `-`, up to 100", example = "findings.json"),
+        ("name" = String, Path, pattern = "^[A-Za-z0-9_.-]{1,100}$", description = "Letters, digits, `_`, `.` and `-`, up to 100", example = "findings.json"),
         ("X-Lease-Token" = uuid::Uuid, Header, description = "Proof of holding the job's lease"),
     ),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "Its bytes, up to 32 MiB, of any media type"),
+    request_body(content = String, content_type = "application/octet-stream", description = "Its bytes, up to 32 MiB, of any media type"),
     responses(
         (status = 201, description = "It is stored", body = ArtifactStored),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
