@@ -4,8 +4,8 @@
 //! Pure: values in, values out. No clock, file, socket, task, random source or log line; the same
 //! inputs give the same bytes on every machine.
 
-pub mod breaker;
 pub mod audit;
+pub mod breaker;
 pub mod caller;
 pub mod canon;
 pub mod class;
@@ -17,15 +17,18 @@ pub mod egress;
 pub mod event;
 pub mod id;
 pub mod idempotency;
+pub mod json_diff;
 pub mod leader;
 pub mod lease;
 pub mod metric;
 pub mod priority;
 pub mod retry;
 pub mod run;
+pub mod signature;
 pub mod state;
 pub mod statement;
 pub mod states_doc;
 pub mod stream;
 pub mod time;
+pub mod upstream;
 pub mod webhook;
