@@ -40,6 +40,7 @@ impl Completing {
         let Some((run, result)) = tx.completion_next().await? else {
             return tx.commit().await.map(|()| Report::default());
         };
+        tx.findings_lock().await?;
         let merged = Merged::read(&tx, run).await?;
         let (statement, deltas) = merged.statement(&tx, run, result).await?;
         let payload = evidence(&statement)?;
@@ -50,7 +51,7 @@ impl Completing {
             envelope: evidence(&envelope)?,
             evaluated: merged
                 .evaluated()
-                .filter(|image| merged.whole.contains(&image.digest))
+                .filter(|image| !image.removed && merged.whole.contains(&image.digest))
                 .map(|image| (image.digest, image.pinned))
                 .collect(),
         };
@@ -133,6 +134,7 @@ impl Merged {
         let mut after = before.clone();
         let numbers: BTreeMap<Digest, u32> = images
             .iter()
+            .filter(|image| !image.removed)
             .map(|image| (image.digest, image.number))
             .collect();
         let mut done = BTreeSet::new();
@@ -150,10 +152,10 @@ impl Merged {
                 tracing::warn!(run = %run, segment = segment.ordinal, "the segment's result cannot be used");
                 continue;
             };
-            let names: Vec<(String, u32)> = segment
-                .images
-                .iter()
-                .map(|image| (image.to_string(), numbers[image]))
+            // An image that has left the fleet meanwhile has no number here, and no findings.
+            let standing = segment.images.iter();
+            let names: Vec<(String, u32)> = standing
+                .filter_map(|image| Some((image.to_string(), *numbers.get(image)?)))
                 .collect();
             let names = names
                 .iter()

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use croaring::{Bitmap, Portable};
+use croaring::Portable;
+
+/// A set of images, by their numbers.
+pub use croaring::Bitmap;
 
 use crate::evaluate::{Finding, Scope};
 use crate::package::PackageKey;
@@ -59,6 +62,21 @@ impl FindingRow {
     }
 }
 
+/// A set of images as it is stored: a roaring bitmap in the portable format.
+pub fn stored(images: &Bitmap) -> Vec<u8> {
+    images.serialize::<Portable>()
+}
+
+impl FindingRow {
+    /// The images, read.
+    ///
+    /// # Errors
+    /// [`DamagedSet`] when the row holds no bitmap.
+    pub fn members(&self) -> Result<Bitmap, DamagedSet> {
+        Bitmap::try_deserialize::<Portable>(&self.images).ok_or(DamagedSet)
+    }
+}
+
 /// A stored set that is not a roaring bitmap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a stored finding set is damaged")]
@@ -78,7 +96,7 @@ impl FindingSets {
     pub fn from_rows(rows: impl IntoIterator<Item = FindingRow>) -> Result<Self, DamagedSet> {
         let mut sets = Self::default();
         for row in rows {
-            let images = Bitmap::try_deserialize::<Portable>(&row.images).ok_or(DamagedSet)?;
+            let images = row.members()?;
             let weight = Weight {
                 severity: row.severity,
                 kev: row.kev,
@@ -110,7 +128,7 @@ impl FindingSets {
                     group: key.group.clone(),
                     severity: weight.severity,
                     kev: weight.kev,
-                    images: images.serialize::<Portable>(),
+                    images: stored(&images),
                 }
             })
         })
@@ -158,6 +176,11 @@ impl FindingSets {
             .entry(weight)
             .or_default()
             .add(image);
+    }
+
+    /// Forgets every finding of an image.
+    pub fn remove_image(&mut self, image: u32) {
+        self.clear(&Bitmap::of(&[image]), &Scope::All);
     }
 
     fn clear(&mut self, images: &Bitmap, scope: &Scope) {

@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::SourceId;
+use jobengine_domain::time::Timestamp;
 use jobengine_impact::advisory::Advisory;
 use jobengine_impact::group::group_of;
+use jobengine_impact::package::PackageKey;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 use crate::caller::Tx;
 use crate::change::{ChangeKind, NewChange};
@@ -37,7 +41,74 @@ pub struct AdvisoriesStored {
     pub unchanged: usize,
 }
 
+/// An advisory that stands now.
+#[derive(Debug, Clone)]
+pub struct AdvisoryRecord {
+    /// Where it came from.
+    pub source: SourceId,
+    /// The source's name.
+    pub source_name: String,
+    /// Its id within the source.
+    pub id: String,
+    /// Digest of its facts.
+    pub digest: Digest,
+    /// What its flaw is called in findings.
+    pub group: String,
+    /// When it was last changed, as its source says.
+    pub modified: String,
+    /// When it was last changed here.
+    pub changed_at: Timestamp,
+}
+
+/// Which advisories a list shows. `None`: any.
+#[derive(Debug, Clone, Default)]
+pub struct AdvisoryFilter {
+    /// Of the source of this name.
+    pub source: Option<String>,
+    /// That speak of this package.
+    pub package: Option<PackageKey>,
+    /// That know a flaw under this name.
+    pub flaw: Option<String>,
+}
+
 impl Tx {
+    /// Reads a page of the advisories that stand now, by source and id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn advisory_list(
+        &self,
+        filter: &AdvisoryFilter,
+        after: Option<(SourceId, &str)>,
+        limit: u32,
+    ) -> Result<Vec<AdvisoryRecord>, StoreError> {
+        let (source, id) = after.map_or((Uuid::nil(), ""), |(source, id)| (source.0, id));
+        let package = filter.package.as_ref().map(ToString::to_string);
+        let params: [&(dyn ToSql + Sync); 6] = [
+            &source,
+            &id,
+            &i64::from(limit),
+            &filter.source,
+            &package,
+            &filter.flaw,
+        ];
+        let rows = self
+            .query(include_str!("advisory/list.sql"), &params)
+            .await?;
+        rows.iter().map(advisory_record).collect()
+    }
+
+    /// What stands now under an id, one entry a source that has it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn advisory_find(&self, id: &str) -> Result<Vec<AdvisoryRecord>, StoreError> {
+        let rows = self
+            .query(include_str!("advisory/find.sql"), &[&id])
+            .await?;
+        rows.iter().map(advisory_record).collect()
+    }
+
     /// Takes an upload of advisories of one source, each id once.
     ///
     /// # Errors
@@ -218,6 +289,18 @@ impl Tx {
             .collect::<Result<_, _>>()?;
         Ok(self.advisories_get(&digests).await?.into_values().collect())
     }
+}
+
+fn advisory_record(row: &Row) -> Result<AdvisoryRecord, StoreError> {
+    Ok(AdvisoryRecord {
+        source: SourceId(row.get("source_id")),
+        source_name: row.get("source"),
+        id: row.get("advisory_id"),
+        digest: digest(row.get("digest"), "advisory.digest")?,
+        group: row.get("group_key"),
+        modified: row.get("modified"),
+        changed_at: row.get::<_, Ts>("changed_at").0,
+    })
 }
 
 /// The packages an advisory speaks of, each once, in their wire form.

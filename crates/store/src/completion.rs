@@ -6,8 +6,8 @@ use jobengine_domain::id::{RunId, SessionId, TenantId};
 use crate::caller::Tx;
 use crate::connect::Store;
 use crate::error::{StoreError, expect_one};
+use crate::image::number;
 use crate::job::digest;
-use crate::sbom::number;
 use crate::ticket::unsigned;
 use crate::ts::Ts;
 
@@ -24,6 +24,8 @@ pub struct RunImage {
     pub before: Option<Digest>,
     /// The SBOM this run evaluated.
     pub pinned: Digest,
+    /// Whether it has left the fleet since: its findings are nobody's.
+    pub removed: bool,
 }
 
 /// One attempt at one segment.
@@ -84,6 +86,7 @@ impl Tx {
                         .map(|bytes| digest(bytes, "image.evaluated_sbom"))
                         .transpose()?,
                     pinned: digest(row.get("pinned_sbom"), "run_input.digest")?,
+                    removed: row.get("removed"),
                 })
             })
             .collect()

@@ -57,6 +57,24 @@ impl Tx {
         Ok(())
     }
 
+    /// The bytes of a document of some kind: for an SBOM as it came.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn document_body(
+        &self,
+        kind: &str,
+        digest: Digest,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self
+            .query_opt(
+                include_str!("document/body.sql"),
+                &[&digest.as_bytes().as_slice(), &kind],
+            )
+            .await?;
+        Ok(row.map(|row| row.get("body")))
+    }
+
     /// Reads documents whose body is facts.
     pub(crate) async fn facts_get<T: DeserializeOwned>(
         &self,

@@ -3,11 +3,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jobengine_domain::digest::Digest;
+use jobengine_impact::advisory::Advisory;
 use jobengine_impact::finding::{FindingRow, FindingSets};
 use jobengine_impact::package::PackageKey;
+use jobengine_impact::severity::Severity;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use crate::caller::Tx;
 use crate::error::StoreError;
+use crate::job::digest;
+
+/// Which findings a list shows. `None`: any.
+#[derive(Debug, Clone, Default)]
+pub struct FindingFilter {
+    /// Of these packages.
+    pub packages: Option<BTreeSet<PackageKey>>,
+    /// As bad as one of these.
+    pub severities: Option<BTreeSet<Severity>>,
+    /// Known to be exploited, or not.
+    pub kev: Option<bool>,
+}
+
+/// The place of a finding set in the order of all: its package, and a hash over what else names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingPlace {
+    /// The package, in its wire form.
+    pub package: String,
+    /// The hash.
+    pub key: Vec<u8>,
+}
 
 impl Tx {
     /// The finding sets of some packages.
@@ -22,23 +47,7 @@ impl Tx {
         let rows = self
             .query(include_str!("finding/by_package.sql"), &[&packages])
             .await?;
-        let mut found = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let package = row.get::<_, &str>("package_key").parse();
-            let severity = row.get::<_, &str>("severity").parse();
-            found.push(FindingRow {
-                package: package.map_err(|_| StoreError::Corrupt {
-                    place: "finding.package_key",
-                })?,
-                purl: row.get("purl"),
-                group: row.get("group_key"),
-                severity: severity.map_err(|_| StoreError::Corrupt {
-                    place: "finding.severity",
-                })?,
-                kev: row.get("kev"),
-                images: row.get("images"),
-            });
-        }
+        let found: Vec<FindingRow> = rows.iter().map(finding_row).collect::<Result<_, _>>()?;
         FindingSets::from_rows(found).map_err(|_| StoreError::Corrupt {
             place: "finding.images",
         })
@@ -125,23 +134,94 @@ impl Tx {
         rows.iter().map(key).collect()
     }
 
-    /// Which advisories stand for some groups now.
+    /// The advisories that stand for some groups now.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn group_advisories(
         &self,
         groups: &BTreeSet<String>,
-    ) -> Result<BTreeMap<String, Vec<String>>, StoreError> {
+    ) -> Result<BTreeMap<Digest, Advisory>, StoreError> {
         let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
         let rows = self
             .query(include_str!("finding/groups.sql"), &[&groups])
             .await?;
-        Ok(rows
+        let digests: Vec<Digest> = rows
             .iter()
-            .map(|row| (row.get("group_key"), row.get("advisories")))
-            .collect())
+            .map(|row| digest(row.get("digest"), "advisory.digest"))
+            .collect::<Result<_, _>>()?;
+        self.advisories_get(&digests).await
     }
+
+    /// Reads finding sets in the order of their places, after one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn finding_page(
+        &self,
+        filter: &FindingFilter,
+        after: Option<&FindingPlace>,
+        limit: u32,
+    ) -> Result<Vec<(FindingPlace, FindingRow)>, StoreError> {
+        let packages: Option<Vec<String>> = filter
+            .packages
+            .as_ref()
+            .map(|packages| packages.iter().map(ToString::to_string).collect());
+        let severities: Option<Vec<&str>> = filter
+            .severities
+            .as_ref()
+            .map(|severities| severities.iter().map(|one| one.as_str()).collect());
+        let (package, key) = after.map_or(("", &[][..]), |place| (&place.package, &place.key));
+        let params: [&(dyn ToSql + Sync); 6] = [
+            &packages,
+            &severities,
+            &filter.kev,
+            &package,
+            &key,
+            &i64::from(limit),
+        ];
+        let rows = self
+            .query(include_str!("finding/page.sql"), &params)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let place = FindingPlace {
+                    package: row.get("package_key"),
+                    key: row.get("row_key"),
+                };
+                Ok((place, finding_row(row)?))
+            })
+            .collect()
+    }
+
+    /// Keeps every other writer of this tenant's findings waiting until this transaction ends: their
+    /// sets are read, changed and written back.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn findings_lock(&self) -> Result<(), StoreError> {
+        let tenant = self.tenant().to_string();
+        self.query_one(include_str!("finding/lock.sql"), &[&tenant])
+            .await?;
+        Ok(())
+    }
+}
+
+fn finding_row(row: &Row) -> Result<FindingRow, StoreError> {
+    let package = row.get::<_, &str>("package_key").parse();
+    let severity = row.get::<_, &str>("severity").parse();
+    Ok(FindingRow {
+        package: package.map_err(|_| StoreError::Corrupt {
+            place: "finding.package_key",
+        })?,
+        purl: row.get("purl"),
+        group: row.get("group_key"),
+        severity: severity.map_err(|_| StoreError::Corrupt {
+            place: "finding.severity",
+        })?,
+        kev: row.get("kev"),
+        images: row.get("images"),
+    })
 }
 
 /// What names a set within its package: its other parts as JSON, which keeps them apart whatever they hold.

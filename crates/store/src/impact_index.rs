@@ -14,8 +14,8 @@ use tokio_postgres::Row;
 use crate::caller::Tx;
 use crate::connect::Store;
 use crate::error::StoreError;
+use crate::image::number;
 use crate::job::digest;
-use crate::sbom::number;
 
 /// Images read per statement while an index is built: bounds the memory of one answer.
 const LOAD_IMAGES: u16 = 2_000;
@@ -97,24 +97,46 @@ impl TenantIndex {
                     .query(include_str!("impact_index/changed.sql"), &[from])
                     .await?;
                 let images = rows.iter().map(|row| {
-                    let digest: Digest =
-                        row.get::<_, &str>("subject")
-                            .parse()
-                            .map_err(|_| StoreError::Corrupt {
-                                place: "change.subject",
-                            })?;
-                    Ok(digest.as_bytes().to_vec())
+                    let image = row.get::<_, &str>("subject").parse();
+                    image.map_err(|_| StoreError::Corrupt {
+                        place: "change.subject",
+                    })
                 });
-                let images: Vec<Vec<u8>> = images.collect::<Result<_, StoreError>>()?;
+                let images: Vec<Digest> = images.collect::<Result<_, StoreError>>()?;
                 for some in images.chunks(usize::from(LOAD_IMAGES)) {
+                    let names: Vec<&[u8]> = some
+                        .iter()
+                        .map(|image| image.as_bytes().as_slice())
+                        .collect();
                     let rows = tx
-                        .query(include_str!("impact_index/named.sql"), &[&some])
+                        .query(include_str!("impact_index/named.sql"), &[&names])
                         .await?;
+                    self.remove_absent(some, &rows)?;
                     self.put(tx, &rows).await?;
                 }
             }
         }
         self.horizon = Some(horizon);
+        Ok(())
+    }
+
+    /// Forgets those of some changed images that have left the fleet.
+    fn remove_absent(&mut self, changed: &[Digest], standing: &[Row]) -> Result<(), StoreError> {
+        let mut gone: BTreeSet<Digest> = changed.iter().copied().collect();
+        for row in standing {
+            gone.remove(&digest(row.get("digest"), "image.digest")?);
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let index = &mut self.index;
+        self.digests.retain(|number, image| {
+            let stays = !gone.contains(image);
+            if !stays {
+                index.image_remove(*number);
+            }
+            stays
+        });
         Ok(())
     }
 

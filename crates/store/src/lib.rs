@@ -20,6 +20,7 @@ pub mod embedded;
 mod error;
 mod event;
 mod finding;
+mod image;
 mod impact_index;
 mod impact_run;
 mod job;
@@ -45,7 +46,7 @@ mod vex;
 mod wake;
 
 pub use administration::{database_create, wal_bytes};
-pub use advisory::{AdvisoriesStored, Intake};
+pub use advisory::{AdvisoriesStored, AdvisoryFilter, AdvisoryRecord, Intake};
 pub use caller::Tx;
 pub use change::{Change, ChangeKind, Place};
 pub use complete::{JobReport, Reported};
@@ -55,6 +56,8 @@ pub use dead_letter::DeadLetter;
 pub use draw::draw;
 pub use error::StoreError;
 pub use event::EventRecord;
+pub use finding::{FindingFilter, FindingPlace};
+pub use image::{ImageFilter, ImageRecord};
 pub use impact_index::{ImpactIndexes, TenantIndex};
 pub use impact_run::{ImpactRunRecord, PlanFacts, RunInput};
 pub use job::{AttemptRecord, JobFilter, JobRecord, NewJob};
@@ -63,9 +66,9 @@ pub use migrate::migrate;
 pub use outbox::OutboxMessage;
 pub use ready::ReadyJobs;
 pub use run::{NewRun, RunRecord};
-pub use sbom::{ImageNames, ImageRecord, SbomStored};
+pub use sbom::{ImageNames, SbomRecord, SbomStored};
 pub use session::{Beat, Directive, Heartbeat, SessionRecord, WorkerSession};
-pub use vex::VexRecord;
+pub use vex::{VexEntry, VexFilter, VexRecord};
 pub use wake::{WAKE_MAX_BYTES, WakeLine};
 
 /// How PostgreSQL is reached: a connection string, parsed.

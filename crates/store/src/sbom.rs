@@ -1,6 +1,6 @@
 //! Inventory: SBOMs, their components and the images made of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jobengine_domain::digest::Digest;
 use jobengine_domain::time::Timestamp;
@@ -27,6 +27,21 @@ pub struct ImageNames {
     pub used_by_entrypoint: Option<bool>,
 }
 
+/// An SBOM as it stands in the ledger.
+#[derive(Debug, Clone)]
+pub struct SbomRecord {
+    /// Digest of the document as it came.
+    pub digest: Digest,
+    /// Format and version.
+    pub format: String,
+    /// How many components it lists.
+    pub components: u32,
+    /// How many images of the fleet consist of it.
+    pub images: u64,
+    /// When it came first.
+    pub created_at: Timestamp,
+}
+
 /// What became of an SBOM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SbomStored {
@@ -34,31 +49,6 @@ pub struct SbomStored {
     pub sbom: Digest,
     /// Whether the image is new or its SBOM or names are.
     pub changed: bool,
-}
-
-/// An image of the fleet.
-#[derive(Debug, Clone)]
-pub struct ImageRecord {
-    /// Its bit in every bitmap.
-    pub number: u32,
-    /// Its digest.
-    pub digest: Digest,
-    /// Where it is pushed to; empty when nobody said.
-    pub repository: String,
-    /// Its tags, sorted.
-    pub tags: Vec<String>,
-    /// The namespace it runs in; empty when nobody said.
-    pub namespace: String,
-    /// The SBOM it is made of.
-    pub sbom: Digest,
-    /// The SBOM its findings were computed from.
-    pub evaluated_sbom: Option<Digest>,
-    /// The SBOM's format.
-    pub format: String,
-    /// How many components it has.
-    pub components: u32,
-    /// When anything about it last changed.
-    pub changed_at: Timestamp,
 }
 
 impl Tx {
@@ -104,7 +94,7 @@ impl Tx {
         .await?;
         let known = self
             .query_opt(
-                include_str!("sbom/image_find.sql"),
+                include_str!("image/find.sql"),
                 &[&image.as_bytes().as_slice()],
             )
             .await?;
@@ -117,15 +107,15 @@ impl Tx {
             )
             .await?;
         expect_one(moved, "the tenant's numbers")?;
-        let before = known
-            .as_ref()
+        // One that had left the fleet comes back as a new one, with its old number.
+        let standing = known.as_ref().filter(|row| !row.get::<_, bool>("removed"));
+        let before = standing
             .map(|row| digest(row.get("sbom_digest"), "image.sbom_digest"))
             .transpose()?;
-        let changed =
-            before != Some(sbom_digest) || known.as_ref().is_none_or(|row| names.differ(row));
+        let changed = before != Some(sbom_digest) || standing.is_none_or(|row| names.differ(row));
         if changed {
             self.execute(
-                include_str!("sbom/image_put.sql"),
+                include_str!("image/put.sql"),
                 &[
                     &self.tenant().0,
                     &number,
@@ -155,46 +145,38 @@ impl Tx {
         })
     }
 
-    /// Reads a page of images after number `after` (`None`: from the first), or the one with `digest`.
+    /// Reads a page of SBOMs after one, in the order of their digests.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn image_list(
+    pub async fn sbom_list(
         &self,
-        digest: Option<Digest>,
-        after: Option<u32>,
+        after: Option<Digest>,
         limit: u32,
-    ) -> Result<Vec<ImageRecord>, StoreError> {
-        let digest = digest.map(|digest| digest.as_bytes().to_vec());
-        let after = after.map_or(-1, i64::from);
-        let rows = self
-            .query(
-                include_str!("sbom/images.sql"),
-                &[&digest, &after, &i64::from(limit)],
-            )
-            .await?;
-        rows.iter().map(image_record).collect()
+    ) -> Result<Vec<SbomRecord>, StoreError> {
+        let after = after.map_or(Vec::new(), |digest| digest.as_bytes().to_vec());
+        self.sboms(&after, limit, None).await
     }
 
-    /// Those of some images that were never evaluated as they are made now: their first evaluation
-    /// is still under way, or a segment of it failed.
+    /// Reads one SBOM; `None` when this tenant has none with that digest.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn images_unevaluated(
+    pub async fn sbom_find(&self, digest: Digest) -> Result<Option<SbomRecord>, StoreError> {
+        let only = Some(digest.as_bytes().as_slice());
+        Ok(self.sboms(&[], 1, only).await?.pop())
+    }
+
+    async fn sboms(
         &self,
-        images: &BTreeSet<Digest>,
-    ) -> Result<BTreeSet<Digest>, StoreError> {
-        let images: Vec<&[u8]> = images
-            .iter()
-            .map(|image| image.as_bytes().as_slice())
-            .collect();
-        let rows = self
-            .query(include_str!("sbom/unevaluated.sql"), &[&images])
-            .await?;
-        rows.iter()
-            .map(|row| digest(row.get("digest"), "image.digest"))
-            .collect()
+        after: &[u8],
+        limit: u32,
+        only: Option<&[u8]>,
+    ) -> Result<Vec<SbomRecord>, StoreError> {
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&after, &i64::from(limit), &only];
+        let rows = self.query(include_str!("sbom/list.sql"), &params).await?;
+        rows.iter().map(sbom_record).collect()
     }
 
     /// Numbers of components in their order; unknown ones are made.
@@ -286,27 +268,13 @@ impl ImageNames {
     }
 }
 
-fn image_record(row: &Row) -> Result<ImageRecord, StoreError> {
-    let evaluated: Option<&[u8]> = row.get("evaluated_sbom");
-    Ok(ImageRecord {
-        number: number(row.get("image_no"))?,
-        digest: digest(row.get("digest"), "image.digest")?,
-        repository: row.get("repository"),
-        tags: row.get("tags"),
-        namespace: row.get("namespace"),
-        sbom: digest(row.get("sbom_digest"), "image.sbom_digest")?,
-        evaluated_sbom: evaluated
-            .map(|bytes| digest(bytes, "image.evaluated_sbom"))
-            .transpose()?,
+fn sbom_record(row: &Row) -> Result<SbomRecord, StoreError> {
+    let images: i64 = row.get("images");
+    Ok(SbomRecord {
+        digest: digest(row.get("digest"), "sbom.digest")?,
         format: row.get("format"),
         components: crate::ticket::unsigned(row.get("components"), "sbom.components")?,
-        changed_at: row.get::<_, Ts>("changed_at").0,
-    })
-}
-
-/// An image's number, read back.
-pub(crate) fn number(number: i64) -> Result<u32, StoreError> {
-    u32::try_from(number).map_err(|_| StoreError::Corrupt {
-        place: "image.image_no",
+        images: images.unsigned_abs(),
+        created_at: row.get::<_, Ts>("created_at").0,
     })
 }

@@ -1,33 +1,37 @@
-//! `GET /findings`: what is wrong with an image, or where a package's flaws are.
+//! `GET /findings`: what is wrong with an image, a package or the fleet.
 
 use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
 use jobengine_domain::digest::Digest;
-use jobengine_impact::finding::{FindingKey, FindingSets, Weight};
+use jobengine_impact::finding::{Bitmap, FindingRow};
 use jobengine_impact::package::PackageKey;
 use jobengine_impact::severity::Severity;
-use jobengine_store::{StoreError, Tx};
+use jobengine_store::{FindingFilter, FindingPlace, StoreError, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::hit::Hits;
+use super::name::Name;
 use crate::identity::Caller;
 use crate::page::{after_page, page_limit, resume};
 use crate::params::QueryParams;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::route::Routes;
 use crate::state::AppState;
 
 /// The list and its order.
 const BY: &str = "findings";
+/// Sets read per statement: bounds the memory of one answer.
+const CHUNK: u32 = 500;
 
 pub(super) fn routes() -> Routes {
     Routes::new().add(routes!(finding_list))
 }
 
-/// Whose findings, and which page of them. One of `image` and `package` is needed.
+/// Which findings, and which page of them. Filters narrow each other.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -35,9 +39,20 @@ struct Filter {
     /// The findings of this image.
     #[param(value_type = Option<String>, example = "sha256:2222222222222222222222222222222222222222222222222222222222222222")]
     image: Option<Digest>,
-    /// The findings of this package, in all images.
+    /// The findings of this package.
     #[param(value_type = Option<String>, example = "npm/left-pad")]
     package: Option<PackageKey>,
+    /// Only findings at least so bad: `unknown`, `low`, `medium`, `high` or `critical`.
+    #[param(value_type = Option<String>, pattern = "^(unknown|low|medium|high|critical)$")]
+    severity: Option<Severity>,
+    /// Only findings that are known to be exploited, or only others.
+    kev: Option<bool>,
+    /// Only findings of images in this repository.
+    #[param(value_type = Option<String>, max_length = 500)]
+    repository: Option<Name<500>>,
+    /// Only findings of images in this namespace.
+    #[param(value_type = Option<String>, max_length = 253)]
+    namespace: Option<Name<253>>,
     /// Most items of the page, 1 to 500; 100 when it is left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
@@ -62,13 +77,14 @@ struct Finding {
     /// The flaw: its CVE ids, else its other names.
     #[schema(example = "CVE-2024-1")]
     group: String,
-    /// Ids of the advisories that speak of the flaw now.
-    advisories: Vec<String>,
+    /// Ids of the advisories that call the component's version affected now. Empty when they have changed and
+    /// the image was not evaluated again yet.
+    advisories: BTreeSet<String>,
     /// `unknown`, `low`, `medium`, `high` or `critical`.
     severity: &'static str,
     /// Whether it is known to be exploited.
     kev: bool,
-    /// How many images have it so, when a package was asked for.
+    /// How many images have it so, of those that were asked for; left out when one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     images: Option<u64>,
 }
@@ -85,7 +101,7 @@ struct FindingPage {
 
 /// List findings
 ///
-/// The findings of an image as of its last evaluation, or those of a package over the whole fleet. What VEX
+/// The findings of an image as of its last evaluation, or those of the fleet, by package. What VEX
 /// statements take away is not listed. Images evaluated at different times may have the same finding with
 /// different severities; then it is listed once for each.
 #[utoipa::path(
@@ -94,49 +110,37 @@ struct FindingPage {
     params(Filter),
     responses(
         (status = 200, description = "A page of findings", body = FindingPage),
-        (status = 400, description = "A parameter cannot be read, or not exactly one of image and package is there (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
+        (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
         (status = 404, description = "The tenant has no such image (NOT_FOUND)"),
     )
 )]
 async fn finding_list(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(filter): QueryParams<Filter>,
+    QueryParams(query): QueryParams<Filter>,
 ) -> Result<Json<FindingPage>, Problem> {
-    let limit = page_limit(filter.limit)?;
-    let after: Option<Place> = resume(BY, filter.continuation_token.as_deref())?;
-    let image = filter.image;
+    let limit = page_limit(query.limit)?;
+    let after: Option<Place> = resume(BY, query.continuation_token.as_deref())?;
+    let image = query.image;
     let tx = state.store().begin(&caller).await?;
-    let found = match (image, filter.package) {
-        (Some(image), None) => of_image(&tx, image).await?,
-        (None, Some(package)) => Some(of_package(&tx, package).await?),
-        (Some(_), Some(_)) | (None, None) => {
-            tx.commit().await?;
-            let detail = "one of image and package is needed";
-            return Err(Problem::new(Code::ParameterInvalid, detail));
-        }
-    };
-    let Some(mut sets) = found else {
+    let Some(wanted) = Wanted::read(&tx, query).await? else {
         tx.commit().await?;
         return Err(Problem::not_found("image"));
     };
-    sets.sort_by(|a, b| a.place.cmp(&b.place));
-    let rest = sets
-        .into_iter()
-        .filter(|set| after.as_ref().is_none_or(|after| set.place > *after));
-    let page: Vec<Set> = rest.take(limit as usize).collect();
-    let groups: BTreeSet<String> = page.iter().map(|set| set.key.group.clone()).collect();
+    let page = wanted.page(&tx, after, limit).await?;
+    let groups = page.iter().map(|set| set.row.group.clone()).collect();
     let advisories = tx.group_advisories(&groups).await?;
     tx.commit().await?;
     let continuation_token = after_page(BY, &page, limit, |last| last.place.clone());
+    let hits = Hits::new(advisories.values());
     let finding = |set: Set| Finding {
         image,
-        advisories: advisories.get(&set.key.group).cloned().unwrap_or_default(),
-        purl: set.key.purl,
-        package: set.key.package,
-        group: set.key.group,
-        severity: set.weight.severity.as_str(),
-        kev: set.weight.kev,
+        advisories: hits.of(&set.row),
+        purl: set.row.purl,
+        package: set.row.package,
+        group: set.row.group,
+        severity: set.row.severity.as_str(),
+        kev: set.row.kev,
         images: image.is_none().then_some(set.images),
     };
     Ok(Json(FindingPage {
@@ -145,52 +149,121 @@ async fn finding_list(
     }))
 }
 
-/// One finding set, of which only the number of images is of interest.
+/// The severities from one up.
+pub(super) fn at_least(severity: Severity) -> BTreeSet<Severity> {
+    let worse = Severity::ALL.into_iter().filter(|one| *one >= severity);
+    worse.collect()
+}
+
+/// Numbers of the images that have one of these findings.
+pub(super) async fn images_with(
+    tx: &Tx,
+    filter: &FindingFilter,
+) -> Result<BTreeSet<u32>, StoreError> {
+    let (mut images, mut after) = (Bitmap::new(), None);
+    loop {
+        let rows = tx.finding_page(filter, after.as_ref(), CHUNK).await?;
+        for (_, row) in &rows {
+            images.or_inplace(&members(row)?);
+        }
+        let full = rows.len() >= CHUNK as usize;
+        match rows.into_iter().last().filter(|_| full) {
+            Some((place, _)) => after = Some(place),
+            None => return Ok(images.iter().collect()),
+        }
+    }
+}
+
+/// One finding set of a page, with the number of images that were asked for in it.
 struct Set {
     place: Place,
-    key: FindingKey,
-    weight: Weight,
+    row: FindingRow,
     images: u64,
 }
 
-/// The place of a set in the list. Purls and flaws may be long, so within a package sets stand in the order
-/// of a hash over what names them.
-type Place = (PackageKey, Digest);
+/// The place of a set in the list: its package and the hash of what else names it.
+type Place = (String, Vec<u8>);
 
-fn place(key: &FindingKey, Weight { severity, kev }: Weight) -> Place {
-    let parts: (&str, &str, Severity, bool) = (&key.purl, &key.group, severity, kev);
-    let parts = serde_json::to_vec(&parts).expect("texts are plain JSON");
-    (key.package.clone(), Digest::of(&parts))
+/// What a page is read from.
+struct Wanted {
+    filter: FindingFilter,
+    /// Only findings of these images.
+    images: Option<Bitmap>,
 }
 
-fn sets(found: &FindingSets, of: Option<u32>) -> Vec<Set> {
-    let wanted = found
-        .sets()
-        .filter(|(.., images)| of.is_none_or(|image| images.contains(image)));
-    wanted
-        .map(|(key, weight, images)| Set {
-            place: place(key, weight),
-            key: key.clone(),
-            weight,
-            images: images.cardinality(),
-        })
-        .collect()
+impl Wanted {
+    /// `None` when the tenant has no such image.
+    async fn read(tx: &Tx, query: Filter) -> Result<Option<Self>, StoreError> {
+        let mut filter = FindingFilter {
+            packages: query.package.map(|package| BTreeSet::from([package])),
+            severities: query.severity.map(at_least),
+            kev: query.kev,
+        };
+        let (repository, namespace) = (query.repository.as_ref(), query.namespace.as_ref());
+        let mut images = None;
+        if repository.is_some() || namespace.is_some() {
+            let (repository, namespace) =
+                (repository.map(Name::as_str), namespace.map(Name::as_str));
+            let numbers = tx.image_numbers(repository, namespace).await?;
+            images = Some(numbers.into_iter().collect::<Bitmap>());
+        }
+        let Some(image) = query.image else {
+            return Ok(Some(Self { filter, images }));
+        };
+        let Some(record) = tx.image_find(image).await? else {
+            return Ok(None);
+        };
+        let listed = tx
+            .sbom_packages(&record.evaluated_sbom.into_iter().collect())
+            .await?;
+        filter.packages = Some(match filter.packages {
+            Some(packages) => packages.intersection(&listed).cloned().collect(),
+            None => listed,
+        });
+        let inside = images.is_none_or(|images| images.contains(record.number));
+        let images = inside.then_some(record.number).into_iter().collect();
+        Ok(Some(Self {
+            filter,
+            images: Some(images),
+        }))
+    }
+
+    /// The first sets after a place that have one of the images.
+    async fn page(
+        &self,
+        tx: &Tx,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<Set>, StoreError> {
+        let mut page = Vec::new();
+        let mut after = after.map(|(package, key)| FindingPlace { package, key });
+        loop {
+            let rows = tx.finding_page(&self.filter, after.as_ref(), CHUNK).await?;
+            let full = rows.len() >= CHUNK as usize;
+            for (place, row) in rows {
+                let members = members(&row)?;
+                let images = match &self.images {
+                    None => members.cardinality(),
+                    Some(wanted) => members.and_cardinality(wanted),
+                };
+                if images > 0 {
+                    let place = (place.package.clone(), place.key.clone());
+                    page.push(Set { place, row, images });
+                    if page.len() >= limit as usize {
+                        return Ok(page);
+                    }
+                }
+                after = Some(place);
+            }
+            if !full {
+                return Ok(page);
+            }
+        }
+    }
 }
 
-/// `None` when the tenant has no such image.
-async fn of_image(tx: &Tx, image: Digest) -> Result<Option<Vec<Set>>, StoreError> {
-    let images = tx.image_list(Some(image), None, 1).await?;
-    let Some(record) = images.first() else {
-        return Ok(None);
-    };
-    let packages = tx
-        .sbom_packages(&record.evaluated_sbom.into_iter().collect())
-        .await?;
-    let found = tx.findings_get(&packages).await?;
-    Ok(Some(sets(&found, Some(record.number))))
-}
-
-async fn of_package(tx: &Tx, package: PackageKey) -> Result<Vec<Set>, StoreError> {
-    let found = tx.findings_get(&BTreeSet::from([package])).await?;
-    Ok(sets(&found, None))
+fn members(row: &FindingRow) -> Result<Bitmap, StoreError> {
+    row.members().map_err(|_| StoreError::Corrupt {
+        place: "finding.images",
+    })
 }

@@ -4,6 +4,7 @@ mod advisory;
 mod bounds;
 mod cursor;
 mod finding;
+mod hit;
 mod image;
 mod kev;
 mod key;

@@ -4,6 +4,7 @@
 mod facts;
 mod impact_run;
 mod intake;
+mod objects;
 mod preview;
 mod real;
 mod refusal;

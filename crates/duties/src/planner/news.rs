@@ -39,9 +39,14 @@ impl News {
             match change.kind {
                 ChangeKind::Image => {
                     let image = change.subject.parse();
-                    news.images.insert(image.map_err(|_| StoreError::Corrupt {
+                    let image = image.map_err(|_| StoreError::Corrupt {
                         place: "change.subject",
-                    })?);
+                    })?;
+                    // One that has left the fleet is not looked at, unless it comes back later on.
+                    match change.after {
+                        Some(_) => news.images.insert(image),
+                        None => news.images.remove(&image),
+                    };
                 }
                 ChangeKind::Advisory => fold(&mut advisories, key, change),
                 ChangeKind::Vex => fold(&mut statements, key, change),

@@ -35,8 +35,7 @@ async fn image_get(
     PathParams(digest): PathParams<Digest>,
 ) -> Result<Json<Image>, Problem> {
     let tx = state.store().begin(&caller).await?;
-    let found = tx.image_list(Some(digest), None, 1).await?;
-    let Some(record) = found.into_iter().next() else {
+    let Some(record) = tx.image_find(digest).await? else {
         tx.commit().await?;
         return Err(Problem::not_found("image"));
     };

@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::INTAKE_MAX;
-use super::bounds::PACKAGE_MAX_BYTES;
-use super::name::Name;
-use super::upload::{Upload, parsing};
 use crate::identity::Caller;
 use crate::params::QueryParams;
 use crate::problem::{Code, Problem};
 use crate::route::Routes;
+use crate::scheduler::INTAKE_MAX;
+use crate::scheduler::bounds::PACKAGE_MAX_BYTES;
+use crate::scheduler::name::Name;
+use crate::scheduler::upload::{Upload, parsing};
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {

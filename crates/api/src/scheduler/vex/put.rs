@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::INTAKE_MAX;
-use super::name::SourceName;
-use super::upload::{Upload, parsing};
 use crate::identity::Caller;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
+use crate::scheduler::INTAKE_MAX;
+use crate::scheduler::name::SourceName;
+use crate::scheduler::upload::{Upload, parsing};
 use crate::state::AppState;
 
 /// Longest id of a document, in bytes.

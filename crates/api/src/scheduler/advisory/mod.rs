@@ -1,0 +1,14 @@
+//! Advisories: brought in, listed, and what they hit.
+
+mod get;
+mod list;
+mod put;
+
+use crate::route::Routes;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .merge(put::routes())
+        .merge(list::routes())
+        .merge(get::routes())
+}

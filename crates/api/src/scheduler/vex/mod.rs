@@ -1,0 +1,14 @@
+//! VEX documents: brought in, listed, read.
+
+mod get;
+mod list;
+mod put;
+
+use crate::route::Routes;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .merge(put::routes())
+        .merge(list::routes())
+        .merge(get::routes())
+}
