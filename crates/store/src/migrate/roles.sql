@@ -27,5 +27,14 @@ ALTER ROLE orch_app SET idle_in_transaction_session_timeout = '30s';
 ALTER ROLE orch_sched SET statement_timeout = '5s';
 ALTER ROLE orch_sched SET idle_in_transaction_session_timeout = '5s';
 GRANT orch_owner TO CURRENT_USER;
+-- For oldest_snapshot() only, which tells one age and nothing else. An administrator who may not grant it loses that
+-- gauge's view of other roles' sessions.
+DO $$
+BEGIN
+    GRANT pg_read_all_stats TO orch_owner;
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE NOTICE 'pg_read_all_stats is not granted: the oldest snapshot is that of our own sessions';
+END
+$$;
 CREATE SCHEMA IF NOT EXISTS orch AUTHORIZATION orch_owner;
 GRANT USAGE ON SCHEMA orch TO orch_app, orch_sched;

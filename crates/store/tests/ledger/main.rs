@@ -6,6 +6,7 @@
 )]
 
 mod dag;
+mod gauge;
 mod house;
 mod lease;
 mod races;

@@ -319,6 +319,16 @@ async fn the_cross_tenant_role_reads_only_what_tells_of_due_work() {
         "txid",
         "change_id",
         "stream",
+        // What the gauges count: ids, moments and numbers.
+        "job_id",
+        "run_id",
+        "created_at",
+        "mode",
+        "jobs_total",
+        "jobs_succeeded",
+        "jobs_failed",
+        "jobs_canceled",
+        "jobs_skipped",
     ];
     let wide: Vec<_> = columns
         .iter()
