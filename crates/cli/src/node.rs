@@ -14,11 +14,13 @@ use jobengine_domain::id::TenantId;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::driver::Driver;
+use jobengine_duties::gauge::Gauges;
 use jobengine_duties::job_deadline::JobDeadline;
 use jobengine_duties::lease_reaper::LeaseReaper;
 use jobengine_duties::outbox::Outbox;
 use jobengine_duties::partition::Partition;
 use jobengine_duties::planner::{Planner, Window};
+use jobengine_duties::scheduler_metrics::SchedulerMetrics;
 use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Local, Queue};
 use jobengine_sdk::{Client, TokenSource};
@@ -133,7 +135,7 @@ impl Node {
     /// Starts the background passes.
     pub(crate) fn start_duties(&mut self, spool: &Path) {
         let (store, queue) = (&self.store, &self.queue);
-        let mut driver = Driver::new(self.stop.clone());
+        let mut driver = Driver::new(self.stop.clone(), &self.registry);
         driver.add(
             LeaseReaper::new(store.clone(), Arc::clone(queue)),
             Duration::from_secs(1),
@@ -143,8 +145,9 @@ impl Node {
             Duration::from_secs(1),
         );
         driver.add(Partition::new(store.clone()), Duration::from_hours(1));
+        let scheduler = SchedulerMetrics::new(&self.registry);
         driver.add(
-            Completing::new(store.clone(), Arc::clone(&self.key)),
+            Completing::new(store.clone(), Arc::clone(&self.key), scheduler.clone()),
             Duration::from_millis(250),
         );
         driver.add(
@@ -157,8 +160,13 @@ impl Node {
             Arc::clone(queue),
             self.settings.window,
             self.settings.segment_size,
+            scheduler,
         );
         driver.add(planner, Duration::from_millis(250));
+        driver.add(
+            Gauges::new(store.clone(), &self.registry),
+            Duration::from_secs(5),
+        );
         self.tasks.push(tokio::spawn(driver.join()));
     }
 

@@ -15,11 +15,12 @@ use jobengine_impact::finding::FindingSets;
 use jobengine_impact::package::PackageKey;
 use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
 use jobengine_impact::summary::DeltaSummary;
-use jobengine_store::{Completion, RunImage, Store, StoreError, Tx};
+use jobengine_store::{Completion, ImpactRunRecord, RunImage, Store, StoreError, Tx};
 use serde::Serialize;
 
 use crate::driver::{Duty, Report};
 use crate::planner::segment_name;
+use crate::scheduler_metrics::{Completed, SchedulerMetrics};
 use crate::tenants::each;
 
 /// Completes the runs of every tenant, each in the order of its generations.
@@ -27,12 +28,17 @@ use crate::tenants::each;
 pub struct Completing {
     store: Store,
     key: Arc<SigningKey>,
+    metrics: SchedulerMetrics,
 }
 
 impl Completing {
-    /// Completes runs in `store` and signs with `key`.
-    pub const fn new(store: Store, key: Arc<SigningKey>) -> Self {
-        Self { store, key }
+    /// Completes runs in `store`, signs with `key`, and records in `metrics`.
+    pub const fn new(store: Store, key: Arc<SigningKey>, metrics: SchedulerMetrics) -> Self {
+        Self {
+            store,
+            key,
+            metrics,
+        }
     }
 
     async fn complete_next(&self, tenant: TenantId) -> Result<Report, StoreError> {
@@ -40,9 +46,23 @@ impl Completing {
         let Some((run, result)) = tx.completion_next().await? else {
             return tx.commit().await.map(|()| Report::default());
         };
+        let Some(record) = tx.impact_run_find(run).await? else {
+            self.metrics.run_missing();
+            return Err(StoreError::Missing("the impact run"));
+        };
         tx.findings_lock().await?;
-        let merged = Merged::read(&tx, run).await?;
-        let (statement, deltas) = merged.statement(&tx, run, result).await?;
+        let merged = Merged::read(&tx, &record).await?;
+        let (statement, deltas) = merged.statement(&tx, &record, result).await?;
+        let completed = Completed {
+            mode: record.mode,
+            result: statement.predicate.result.clone(),
+            took: tx.now().since(record.created_at),
+            segments_kept: merged.kept,
+            segments_unusable: merged.unusable,
+            images: merged.done.len() as u64,
+            images_changed: deltas.len() as u64,
+            delta: statement.predicate.delta,
+        };
         let payload = evidence(&statement)?;
         let envelope = self.key.sign(STATEMENT_PAYLOAD_TYPE, payload.as_bytes());
         let completion = Completion {
@@ -55,9 +75,11 @@ impl Completing {
                 .map(|image| (image.digest, image.pinned))
                 .collect(),
         };
-        tx.findings_replace(&merged.before, &merged.after).await?;
-        tx.completion_save(run, &completion).await?;
-        tx.commit().await?;
+        if let Err(error) = save(tx, run, &merged, &completion).await {
+            self.metrics.not_persisted(&completed);
+            return Err(error);
+        }
+        self.metrics.completed(&completed);
         let DeltaSummary {
             new,
             fixed,
@@ -78,8 +100,25 @@ impl Duty for Completing {
 
     async fn activate(&self) -> Result<Report, StoreError> {
         let tenants = self.store.tenants_completing().await?;
-        each(Self::NAME, tenants, |tenant| self.complete_next(tenant)).await
+        if tenants.is_empty() {
+            self.metrics.idle();
+            return Ok(Report::default());
+        }
+        let report = each(Self::NAME, tenants, |tenant| self.complete_next(tenant)).await?;
+        self.metrics.refresh(&self.store).await?;
+        Ok(report)
     }
+}
+
+async fn save(
+    tx: Tx,
+    run: RunId,
+    merged: &Merged,
+    completion: &Completion,
+) -> Result<(), StoreError> {
+    tx.findings_replace(&merged.before, &merged.after).await?;
+    tx.completion_save(run, completion).await?;
+    tx.commit().await
 }
 
 /// The findings of a run's images before it, and after.
@@ -91,14 +130,15 @@ struct Merged {
     whole: BTreeSet<Digest>,
     before: FindingSets,
     after: FindingSets,
+    /// Segments whose findings are among those after.
+    kept: u64,
+    /// Segments whose result cannot be used.
+    unusable: u64,
 }
 
 impl Merged {
-    async fn read(tx: &Tx, run: RunId) -> Result<Self, StoreError> {
-        let record = tx
-            .impact_run_find(run)
-            .await?
-            .ok_or(StoreError::Missing("the impact run"))?;
+    async fn read(tx: &Tx, record: &ImpactRunRecord) -> Result<Self, StoreError> {
+        let run = record.id;
         let images = tx.run_images(run).await?;
         let packages = record
             .packages
@@ -138,6 +178,7 @@ impl Merged {
             .map(|image| (image.digest, image.number))
             .collect();
         let mut done = BTreeSet::new();
+        let (mut kept, mut unusable) = (0, 0);
         let narrow = Scope::Packages(packages);
         for segment in &segments {
             let Some(body) = results.remove(&segment_name(segment.ordinal)) else {
@@ -150,6 +191,7 @@ impl Merged {
                 .filter(|result| result.images == segment.images)
             else {
                 tracing::warn!(run = %run, segment = segment.ordinal, "the segment's result cannot be used");
+                unusable += 1;
                 continue;
             };
             // An image that has left the fleet meanwhile has no number here, and no findings.
@@ -168,6 +210,7 @@ impl Merged {
             };
             after.replace(&names, scope, &result.findings());
             done.extend(&segment.images);
+            kept += 1;
         }
         Ok(Self {
             images,
@@ -175,6 +218,8 @@ impl Merged {
             whole,
             before,
             after,
+            kept,
+            unusable,
         })
     }
 
@@ -187,7 +232,7 @@ impl Merged {
     async fn statement(
         &self,
         tx: &Tx,
-        run: RunId,
+        record: &ImpactRunRecord,
         result: String,
     ) -> Result<
         (
@@ -196,10 +241,7 @@ impl Merged {
         ),
         StoreError,
     > {
-        let record = tx
-            .impact_run_find(run)
-            .await?
-            .ok_or(StoreError::Missing("the impact run"))?;
+        let run = record.id;
         let by_image = DeltaSummary::by_image(&self.before, &self.after);
         let deltas: Vec<ImageDelta> = self
             .images
@@ -225,7 +267,7 @@ impl Merged {
             tenant_id: tx.tenant(),
             run_id: run,
             generation: record.generation,
-            mode: record.mode,
+            mode: record.mode.clone(),
             result,
             plan_digest: record.plan,
             inputs_digest: record.inputs,

@@ -1,15 +1,17 @@
 //! The driver: when a duty runs, and what happens when it fails.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use jobengine_domain::metric;
 use jobengine_store::StoreError;
+use jobengine_telemetry::{Counter, Registry, Timing};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// One bounded, repeatable pass without input.
 pub trait Duty: Send + Sync + 'static {
-    /// What it is called in logs.
+    /// What it is called in logs and metrics.
     const NAME: &'static str;
 
     /// Does what is due. A failure is not handled here: the next pass sees the same rows.
@@ -30,22 +32,36 @@ pub struct Report {
 pub struct Driver {
     tasks: JoinSet<()>,
     stop: CancellationToken,
+    passes: Passes,
+}
+
+/// What is counted of passes.
+#[derive(Debug, Clone)]
+struct Passes {
+    made: Counter<2>,
+    took: Timing<1>,
+    done: Counter<1>,
 }
 
 impl Driver {
-    /// A driver that stops when `stop` is cancelled.
-    pub fn new(stop: CancellationToken) -> Self {
+    /// A driver that stops when `stop` is cancelled, and records in `registry`.
+    pub fn new(stop: CancellationToken, registry: &Registry) -> Self {
         Self {
             tasks: JoinSet::new(),
             stop,
+            passes: Passes {
+                made: registry.counter(&metric::duty::PASSES),
+                took: registry.timing(&metric::duty::DURATION),
+                done: registry.counter(&metric::duty::DONE),
+            },
         }
     }
 
     /// Runs a duty every `period`, and at once while more is due.
     pub fn add<D: Duty>(&mut self, duty: D, period: Duration) {
-        let stop = self.stop.clone();
+        let (stop, passes) = (self.stop.clone(), self.passes.clone());
         self.tasks
-            .spawn(async move { run(&duty, period, &stop).await });
+            .spawn(async move { run(&duty, period, &stop, &passes).await });
     }
 
     /// Waits for every duty to end its pass.
@@ -54,13 +70,18 @@ impl Driver {
     }
 }
 
-async fn run<D: Duty>(duty: &D, period: Duration, stop: &CancellationToken) {
+async fn run<D: Duty>(duty: &D, period: Duration, stop: &CancellationToken, passes: &Passes) {
     let name = D::NAME;
     let mut failures = 0_u32;
     while !stop.is_cancelled() {
-        match duty.activate().await {
+        let began = Instant::now();
+        let pass = duty.activate().await;
+        passes.took.observe([name], began.elapsed());
+        match pass {
             Ok(report) => {
                 failures = 0;
+                passes.made.inc([name, "done"]);
+                passes.done.add([name], report.done as u64);
                 if report.done > 0 {
                     tracing::debug!(
                         duty = name,
@@ -75,6 +96,7 @@ async fn run<D: Duty>(duty: &D, period: Duration, stop: &CancellationToken) {
             }
             Err(error) => {
                 failures = failures.saturating_add(1);
+                passes.made.inc([name, "failed"]);
                 tracing::warn!(duty = name, failures, error = %with_sources(&error), "duty {name} failed; trying again later");
             }
         }

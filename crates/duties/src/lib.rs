@@ -5,9 +5,11 @@
 
 pub mod completion;
 pub mod driver;
+pub mod gauge;
 pub mod job_deadline;
 pub mod lease_reaper;
 pub mod outbox;
 pub mod partition;
 pub mod planner;
+pub mod scheduler_metrics;
 mod tenants;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jobengine_domain::caller::Caller;
 use jobengine_domain::canon::canonical;
@@ -18,11 +18,12 @@ use jobengine_impact::plan::{Plan, PlanInput, plan};
 use jobengine_impact::segment::{Segment, SegmentSize};
 use jobengine_queue::{Hint, Queue};
 use jobengine_store::{
-    Change, ImpactIndexes, NewJob, NewRun, PlanFacts, Store, StoreError, TenantIndex,
+    Change, ImpactIndexes, NewJob, NewRun, Place, PlanFacts, Store, StoreError, TenantIndex, Tx,
 };
 use serde_json::json;
 
 use crate::driver::{Duty, Report};
+use crate::scheduler_metrics::SchedulerMetrics;
 use crate::tenants::each;
 
 mod news;
@@ -33,6 +34,8 @@ use news::News;
 pub const STREAM: &str = "planner";
 /// The type of the jobs that evaluate segments.
 pub const EVALUATE: &str = "impact.evaluate";
+/// The mode of the runs that are planned here.
+const MODE: &str = "analysisOnly";
 /// Changes taken into one plan; what is left is planned next.
 const CHANGES_MAX: u32 = 50_000;
 
@@ -71,16 +74,19 @@ pub struct Planner {
     queue: Arc<dyn Queue>,
     window: Window,
     size: SegmentSize,
+    metrics: SchedulerMetrics,
 }
 
 impl Planner {
-    /// Plans from `store`; new jobs are announced through `queue`.
+    /// Plans from `store`; new jobs are announced through `queue`, what was planned is recorded in
+    /// `metrics`.
     pub const fn new(
         store: Store,
         indexes: Arc<ImpactIndexes>,
         queue: Arc<dyn Queue>,
         window: Window,
         size: SegmentSize,
+        metrics: SchedulerMetrics,
     ) -> Self {
         Self {
             store,
@@ -88,6 +94,7 @@ impl Planner {
             queue,
             window,
             size,
+            metrics,
         }
     }
 
@@ -106,16 +113,37 @@ impl Planner {
             tx.commit().await?;
             return Ok(false);
         }
+        let began = Instant::now();
         let to = newest.place.clone();
-        let news = News::gather(&tx, &changes).await?;
+        let planned = self.plan_changes(tx, &caller, &changes, (&from, &to)).await;
+        match &planned {
+            Ok(Some(_)) => self.metrics.enqueued(MODE, began.elapsed()),
+            Ok(None) => self.metrics.no_work(MODE),
+            // Another replica planned the same changes: the run is counted there.
+            Err(StoreError::Stale(_)) => {}
+            Err(_) => self.metrics.planning_failed(MODE, began.elapsed()),
+        }
+        planned.map(|_| true)
+    }
+
+    /// Plans changes whose window is over, and moves the cursor past them; the run, if an image is hit.
+    async fn plan_changes(
+        &self,
+        tx: Tx,
+        caller: &Caller,
+        changes: &[Change],
+        (from, to): (&Place, &Place),
+    ) -> Result<Option<RunId>, StoreError> {
+        let tenant = caller.tenant;
+        let news = News::gather(&tx, changes).await?;
         tx.commit().await?;
 
-        let index = self.indexes.current(&self.store, &caller).await?;
+        let index = self.indexes.current(&self.store, caller).await?;
         let index = index.read().await;
         let hits = Hits::of(&index, &news);
         drop(index);
 
-        let tx = self.store.begin(&caller).await?;
+        let tx = self.store.begin(caller).await?;
         // What was never evaluated as it is made now is not looked at for some packages only: its
         // findings would stand for no SBOM at all.
         let mut full = tx.images_unevaluated(&hits.images).await?;
@@ -127,7 +155,7 @@ impl Planner {
             Some(create(&tx, &plan, facts).await?)
         };
         // The cursor and the run move together: every change is covered by exactly one plan.
-        tx.cursor_move(STREAM, &from, &to).await?;
+        tx.cursor_move(STREAM, from, to).await?;
         tx.commit().await?;
         match run {
             Some(run) => {
@@ -145,7 +173,7 @@ impl Planner {
                 tracing::info!(tenant = %tenant, changes = changes.len(), "nothing to evaluate: no image is hit");
             }
         }
-        Ok(true)
+        Ok(run)
     }
 }
 
@@ -163,7 +191,11 @@ impl Duty for Planner {
             Err(StoreError::Stale(_)) => Ok(Report::default()),
             Err(error) => Err(error),
         };
-        each(Self::NAME, tenants, planned).await
+        let report = each(Self::NAME, tenants, planned).await?;
+        if report.done > 0 {
+            self.metrics.refresh(&self.store).await?;
+        }
+        Ok(report)
     }
 }
 
@@ -217,11 +249,7 @@ impl Hits {
     }
 }
 
-async fn create(
-    tx: &jobengine_store::Tx,
-    plan: &Plan,
-    facts: PlanFacts,
-) -> Result<RunId, StoreError> {
+async fn create(tx: &Tx, plan: &Plan, facts: PlanFacts) -> Result<RunId, StoreError> {
     let correlation_id = plan.digest.to_string();
     let run = NewRun {
         trigger: "delta".to_owned(),

@@ -32,6 +32,4 @@ rows! {
         "Age of the oldest transaction that holds back the removal of dead rows, in the whole server";
     DEAD_TUPLES: Gauge<1> = "jobengine_database_dead_tuples" [TABLE],
         "Dead rows that vacuum has not removed yet";
-    GATHERED: Counter<1> = "jobengine_database_gauges_refreshed_total" [Label::closed("result", &["done", "failed"])],
-        "How often the gauges that need the database were refreshed; they are old when this stands still";
 }

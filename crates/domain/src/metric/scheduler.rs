@@ -30,11 +30,11 @@ rows! {
     DELTAS: Counter<1> = "scheduler_runner_delta_total" [MODE],
         "New findings";
     DELTAS_CRITICAL: Counter<1> = "scheduler_runner_delta_critical_total" [MODE],
-        "New findings of critical severity";
+        "Findings that are critical now and were not: new, or rated anew";
     DELTAS_HIGH: Counter<1> = "scheduler_runner_delta_high_total" [MODE],
-        "New findings of high severity";
+        "Findings that are high now and were not: new, or rated anew";
     DELTAS_KEV: Counter<1> = "scheduler_runner_delta_kev_total" [MODE],
-        "New findings that are known to be exploited";
+        "Findings that are known to be exploited now and were not";
     RUN_DURATION: Timing<2> = "scheduler_run_duration_seconds" [MODE, RESULT] in JOB_TIME,
         "From the creation of a run to its completion";
     RUNS_ACTIVE: Gauge<1> = "scheduler_runs_active" [MODE],

@@ -6,13 +6,15 @@
     reason = "a test has nothing to decide when its set-up fails"
 )]
 
+mod metrics;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use jobengine_domain::caller::Caller;
 use jobengine_domain::digest::Digest;
 use jobengine_domain::dsse::{SigningKey, verify};
-use jobengine_domain::id::{SessionId, TenantId};
+use jobengine_domain::id::{RunId, SessionId, TenantId};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::state::Report;
 use jobengine_domain::statement::STATEMENT_PAYLOAD_TYPE;
@@ -20,6 +22,7 @@ use jobengine_duties::completion::Completing;
 use jobengine_duties::driver::Duty as _;
 use jobengine_duties::outbox::Outbox;
 use jobengine_duties::planner::{EVALUATE, Planner, STREAM, Window};
+use jobengine_duties::scheduler_metrics::SchedulerMetrics;
 use jobengine_impact::advisory::osv;
 use jobengine_impact::evaluate::evaluate;
 use jobengine_impact::kev::KevCatalogue;
@@ -33,6 +36,7 @@ use jobengine_store::testing::TestDatabase;
 use jobengine_store::{
     ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, WorkerSession,
 };
+use jobengine_telemetry::Registry;
 use uuid::Uuid;
 
 const SESSION: SessionId = SessionId(Uuid::from_u128(0x51));
@@ -44,6 +48,7 @@ struct Flow {
     planner: Planner,
     completing: Completing,
     key: Arc<SigningKey>,
+    registry: Registry,
 }
 
 impl Flow {
@@ -59,9 +64,14 @@ impl Flow {
         };
         let size = SegmentSize::new(2).unwrap();
         let indexes = Arc::new(ImpactIndexes::default());
+        let registry = Registry::new();
+        let metrics = SchedulerMetrics::new(&registry);
+        let queue = Arc::new(Local::new());
+        let planned = metrics.clone();
         Self {
-            planner: Planner::new(store.clone(), indexes, Arc::new(Local::new()), window, size),
-            completing: Completing::new(store.clone(), Arc::clone(&key)),
+            planner: Planner::new(store.clone(), indexes, queue, window, size, planned),
+            completing: Completing::new(store.clone(), Arc::clone(&key), metrics),
+            registry,
             caller: Caller::system(tenant),
             _database: database,
             store,
@@ -147,6 +157,24 @@ impl Flow {
             assert!(passes < 3_000, "there was news");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        let runs = self.evaluate(100).await;
+        let run = *runs.first()?;
+        assert_eq!(self.completing.activate().await.unwrap().done, 1);
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        tx.impact_run_find(run).await.unwrap()
+    }
+
+    /// Evaluates up to `max` segments as a worker would; their runs.
+    async fn evaluate(&self, max: usize) -> Vec<RunId> {
+        self.evaluate_with(max, SegmentResult::to_bytes).await
+    }
+
+    /// The same, with `write` for what is uploaded of a result.
+    async fn evaluate_with(
+        &self,
+        max: usize,
+        write: impl Fn(&SegmentResult) -> Vec<u8>,
+    ) -> Vec<RunId> {
         let tx = self.store.begin(&self.caller).await.unwrap();
         let session = WorkerSession {
             id: SESSION,
@@ -157,7 +185,7 @@ impl Flow {
             .await
             .unwrap();
         let grants = tx
-            .lease_claim(&[SESSION; 100], EVALUATE, i64::MIN)
+            .lease_claim(&vec![SESSION; max], EVALUATE, i64::MIN)
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -189,7 +217,7 @@ impl Flow {
                 fence,
                 ARTIFACT,
                 "application/json",
-                &result.to_bytes(),
+                &write(&result),
             )
             .await
             .unwrap();
@@ -203,12 +231,7 @@ impl Flow {
             tx.jobs_complete(&[report]).await.unwrap();
             tx.commit().await.unwrap();
         }
-        if grants.is_empty() {
-            return None;
-        }
-        assert_eq!(self.completing.activate().await.unwrap().done, 1);
-        let tx = self.store.begin(&self.caller).await.unwrap();
-        tx.impact_run_find(grants[0].run.unwrap()).await.unwrap()
+        grants.iter().filter_map(|grant| grant.run).collect()
     }
 }
 
