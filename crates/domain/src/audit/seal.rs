@@ -6,6 +6,7 @@ use super::merkle::Tree;
 use super::row::AuditRow;
 use crate::digest::Digest;
 use crate::id::TenantId;
+use crate::leader::Leader;
 use crate::time::Timestamp;
 
 /// Rows per batch: one short transaction.
@@ -39,8 +40,8 @@ impl Head {
 /// Why a batch must not be appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Refused {
-    /// Another replica took over since.
-    #[error("the epoch {mine} is not the leader's any more")]
+    /// Another replica took over since, or the leader's time is over.
+    #[error("the epoch {mine} does not lead any more")]
     NotLeader {
         /// The epoch the batch was made under.
         mine: u64,
@@ -55,8 +56,12 @@ pub enum Refused {
     },
 }
 
-/// Whether a batch that continues `expected`, made under the epoch `mine`, may be appended to the
-/// chain that ends in `stored` while the leader's row says `leader`.
+/// Whether a batch that continues `expected`, made under the epoch `mine`, may be appended at `now` to
+/// the chain that ends in `stored`, while the leader's row is `leader`.
+///
+/// The write repeats both in its `WHERE`. The end of the chain alone would keep two batches from
+/// standing in one place; the epoch keeps a sealer that was replaced, or whose database was restored
+/// under it, from signing anything at all.
 ///
 /// # Errors
 /// [`Refused`]: nothing may be written.
@@ -64,9 +69,11 @@ pub fn admit(
     stored: &Head,
     expected: &Head,
     mine: u64,
-    leader: Option<u64>,
+    leader: Option<&Leader>,
+    now: Timestamp,
 ) -> Result<(), Refused> {
-    if leader != Some(mine) || stored.epoch > mine {
+    let leads = leader.is_some_and(|leader| leader.epoch == mine && now < leader.until);
+    if !leads || stored.epoch > mine {
         return Err(Refused::NotLeader { mine });
     }
     if stored != expected {
