@@ -1,31 +1,21 @@
-//! Is it up, is it ready, which version, where is the contract.
+//! Is it up, is it ready, which version.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use crate::params::PathParams;
-use crate::problem::{Code, Problem, page};
+use crate::problem::{Code, Problem};
 use crate::route::Routes;
 use crate::state::AppState;
 
-/// Where the document is.
-const DOCUMENT: &str = "/openapi/orchestrator.json";
-
-/// The operations that need no token.
+/// What whoever keeps the service running asks it.
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .add(routes!(health))
         .add(routes!(ready))
         .add(routes!(version))
-        .add(routes!(well_known))
-        .add(routes!(document))
-        .add(routes!(problem_page))
 }
 
 /// The answer of a service that is well.
@@ -83,43 +73,4 @@ async fn version() -> Json<Version> {
         name: "jobengine",
         version: env!("CARGO_PKG_VERSION"),
     })
-}
-
-/// Where the contract is
-#[utoipa::path(
-    get, path = "/.well-known/openapi", operation_id = "contract_find", tag = "service",
-    extensions(("x-scope" = json!("public"))),
-    responses((status = 307, description = "At `/openapi/orchestrator.json`"))
-)]
-async fn well_known() -> impl IntoResponse {
-    (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, DOCUMENT)])
-}
-
-/// The contract
-///
-/// The OpenAPI 3.1 document of every operation of this service.
-#[utoipa::path(
-    get, path = "/openapi/orchestrator.json", operation_id = "contract", tag = "service",
-    extensions(("x-scope" = json!("public"))),
-    responses((status = 200, description = "The OpenAPI document", body = Object, content_type = "application/json"))
-)]
-async fn document(State(state): State<AppState>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], state.document())
-}
-
-/// What a problem means
-///
-/// The page that the `type` of a problem refers to, in Markdown.
-#[utoipa::path(
-    get, path = "/problems/{name}", operation_id = "problem_page", tag = "service",
-    params(("name" = String, Path, description = "The page's name", example = "lease-lost")),
-    extensions(("x-scope" = json!("public"))),
-    responses(
-        (status = 200, description = "The page", body = String, content_type = "text/markdown"),
-        (status = 404, description = "No problem has that name (NOT_FOUND)"),
-    )
-)]
-async fn problem_page(PathParams(name): PathParams<String>) -> Result<impl IntoResponse, Problem> {
-    let text = page(&name).ok_or_else(|| Problem::not_found("problem"))?;
-    Ok(([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text))
 }

@@ -31,6 +31,7 @@ use crate::edge::{Verbs, panicked, watch};
 use crate::health;
 use crate::identity::Authenticator;
 use crate::problem::{Code, Problem};
+use crate::reference::Published;
 use crate::route::Routes;
 use crate::scheduler::SchedulerState;
 use crate::state::AppState;
@@ -90,6 +91,7 @@ pub fn document() -> OpenApi {
 fn operations() -> Routes {
     Routes::new()
         .merge(health::routes())
+        .merge(reference::routes())
         .nest("/api/v1/orchestrator", v1::routes())
         .nest("/api/v1/scheduler", scheduler::routes())
 }
@@ -105,9 +107,6 @@ impl Server {
         authenticator: Authenticator,
         config: &ServerConfig,
     ) -> Self {
-        let contract = document()
-            .to_pretty_json()
-            .expect("an OpenAPI document is plain JSON");
         let scheduler = SchedulerState {
             indexes: Arc::clone(&config.indexes),
             keys: config.keys.clone(),
@@ -117,7 +116,7 @@ impl Server {
             queue,
             authenticator,
             config.lease,
-            contract,
+            Published::new(&document()),
             scheduler,
             &config.registry,
         );

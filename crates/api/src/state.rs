@@ -13,6 +13,7 @@ use crate::coalesce::Coalescer;
 use crate::flush::{CompleteFlush, HeartbeatFlush, SubmitFlush};
 use crate::identity::Authenticator;
 use crate::metrics::Metrics;
+use crate::reference::Published;
 use crate::scheduler::SchedulerState;
 
 /// What the handlers share. Cheap to clone.
@@ -26,7 +27,7 @@ struct Inner {
     metrics: Metrics,
     lease: LeaseMs,
     shutdown: CancellationToken,
-    document: String,
+    published: Published,
     scheduler: SchedulerState,
     submits: Coalescer<SubmitFlush>,
     completes: Coalescer<CompleteFlush>,
@@ -40,7 +41,7 @@ impl AppState {
         queue: Arc<dyn Queue>,
         authenticator: Authenticator,
         lease: LeaseMs,
-        document: String,
+        published: Published,
         scheduler: SchedulerState,
         registry: &Registry,
     ) -> Self {
@@ -71,7 +72,7 @@ impl AppState {
             metrics,
             lease,
             shutdown,
-            document,
+            published,
             scheduler,
         }))
     }
@@ -106,9 +107,9 @@ impl AppState {
         &self.0.shutdown
     }
 
-    /// The OpenAPI document, as it is served.
-    pub(crate) fn document(&self) -> String {
-        self.0.document.clone()
+    /// The contract, as it is served.
+    pub(crate) fn published(&self) -> &Published {
+        &self.0.published
     }
 
     /// What the operations of the scheduler share.

@@ -7,13 +7,16 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::ids::{CORRELATION_ID, REQUEST_ID, RequestIds};
 
-const ALWAYS: [(HeaderName, &str); 5] = [
+/// Unless the answer says otherwise of itself, as the pages of the contract do.
+const ORDINARILY: [(HeaderName, &str); 2] = [
     (CACHE_CONTROL, "no-store"),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (
         CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",
     ),
+];
+const ALWAYS: [(HeaderName, &str); 3] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
     (
         HeaderName::from_static("cross-origin-resource-policy"),
@@ -21,8 +24,13 @@ const ALWAYS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// Nothing may be cached, guessed at, framed or embedded.
+/// Nothing may be guessed at, framed or embedded, and only what says so may be kept.
 pub(crate) fn harden(headers: &mut HeaderMap, ids: &RequestIds) {
+    for (name, value) in ORDINARILY {
+        headers
+            .entry(name)
+            .or_insert_with(|| HeaderValue::from_static(value));
+    }
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }

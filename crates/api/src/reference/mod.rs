@@ -5,15 +5,41 @@
 //! request and answer, examples, links from what makes a thing to what is done with it, and the text
 //! of the groups. `page` draws the same document for people.
 
+mod asset;
 mod example;
 mod header;
 mod link;
+mod page;
 mod parameter;
 mod problem;
+mod route;
 mod tag;
 
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::Operation;
+
+use asset::Asset;
+pub(crate) use route::routes;
+
+/// The contract as this service serves it: drawn once, at the start.
+#[derive(Debug)]
+pub(crate) struct Published {
+    document: Asset,
+    page: Asset,
+}
+
+impl Published {
+    /// Draws a whole document.
+    pub(crate) fn new(document: &OpenApi) -> Self {
+        let value = serde_json::to_value(document).expect("an OpenAPI document is plain JSON");
+        let text = document.to_pretty_json();
+        let text = text.expect("an OpenAPI document is plain JSON");
+        Self {
+            page: page::contract(&value),
+            document: Asset::json(text),
+        }
+    }
+}
 
 /// Makes the document of the route table whole.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
