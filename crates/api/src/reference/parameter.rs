@@ -1,6 +1,7 @@
 //! Parameters that mean the same wherever they stand, bounded once.
 
 use jobengine_domain::defaults::{PAGE, PAGE_MAX};
+use jobengine_impact::package::Ecosystem;
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, OpenApi, RefOr, Schema, SchemaFormat, Type};
@@ -13,7 +14,8 @@ const DIGEST: &str = "^sha256:[0-9a-f]{64}$";
 /// At least one character, and none that cannot be printed.
 const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
 /// Names that clients choose, and how long each may be.
-const NAMES: [(&str, usize); 4] = [
+const NAMES: [(&str, usize); 5] = [
+    ("flaw", 300),
     ("source", 200),
     ("repository", 500),
     ("tag", 128),
@@ -51,9 +53,10 @@ fn known(parameter: &mut Parameter) -> Option<ObjectBuilder> {
             );
             Some(text().min_length(Some(1)).max_length(Some(TOKEN_MAX)))
         }
-        (ParameterIn::Path, "digest") | (ParameterIn::Query, "image") => {
+        (ParameterIn::Path, "digest") | (ParameterIn::Query, "image" | "sbom") => {
             Some(text().pattern(Some(DIGEST)))
         }
+        (ParameterIn::Query, "package") => Some(text().pattern(Some(package()))),
         (ParameterIn::Query, name) => {
             let (_, most) = NAMES.iter().find(|(known, _)| *known == name)?;
             let name = text().pattern(Some(PRINTABLE)).min_length(Some(1));
@@ -61,4 +64,10 @@ fn known(parameter: &mut Parameter) -> Option<ObjectBuilder> {
         }
         _ => None,
     }
+}
+
+/// A package as findings name it: `npm/left-pad`, `Debian:12/openssl`.
+fn package() -> String {
+    let systems = Ecosystem::ALL.map(Ecosystem::as_str).join("|");
+    format!(r"^(?:{systems})(?::[^/]*)?/[\s\S]+$")
 }
