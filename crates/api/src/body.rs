@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt as _;
 
+use crate::act::Fingerprint;
 use crate::problem::{Code, Problem};
 
 /// A client that sends nothing for so long is not waited for.
@@ -36,7 +37,12 @@ pub(crate) async fn read(request: Request, cap: usize) -> Result<Bytes, Problem>
     if announced.is_some_and(|bytes| bytes > cap) {
         return Err(too_large(cap));
     }
-    collect(request.into_body(), cap, announced.unwrap_or(0)).await
+    let (head, body) = request.into_parts();
+    let bytes = collect(body, cap, announced.unwrap_or(0)).await?;
+    if let Some(fingerprint) = head.extensions.get::<Fingerprint>() {
+        fingerprint.note(&bytes);
+    }
+    Ok(bytes)
 }
 
 async fn collect(body: Body, cap: usize, announced: usize) -> Result<Bytes, Problem> {

@@ -4,6 +4,7 @@
 //! (`route.rs`) takes no operation without a scope. What is shared stands here: problems,
 //! the caller, strict JSON, pages.
 
+mod act;
 mod body;
 mod check;
 mod claim;

@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jobengine_domain::defaults::{PAGE, PAGE_MAX};
+use jobengine_domain::id::TenantId;
+use jobengine_store::secret::{InstallationSecret, Purpose};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,8 @@ use crate::problem::{Code, Problem};
 
 /// Longest continuation token, in characters: package names and document ids stand in some.
 pub(crate) const TOKEN_MAX: usize = 3_072;
+/// The mark in front of a token: what only this installation can make.
+const MARK_BYTES: usize = 16;
 
 /// The inside of a continuation token: its version, which list in which order, the last row's key.
 #[derive(Serialize, Deserialize)]
@@ -20,36 +24,77 @@ struct Inside<K> {
     k: K,
 }
 
-/// Writes the token behind which the page after `key` starts. `by` names the list and its order.
-pub(crate) fn continuation<K: Serialize>(by: &str, key: &K) -> String {
-    let inside = Inside {
-        v: 1,
-        by: by.to_owned(),
-        k: key,
-    };
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&inside).expect("a key is plain JSON"))
+/// Makes and reads the tokens of one tenant: no other tenant can use them, and nobody can make one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pages<'a> {
+    pub secret: &'a InstallationSecret,
+    pub tenant: TenantId,
 }
 
-/// Reads the key out of a token of the list `by`.
-///
-/// # Errors
-/// `PAGE_TOKEN_INVALID` for what is not a token of this list.
-pub(crate) fn resume<K: DeserializeOwned>(
-    by: &str,
-    token: Option<&str>,
-) -> Result<Option<K>, Problem> {
-    let Some(token) = token else { return Ok(None) };
-    let inside = Some(token)
-        .filter(|token| token.len() <= TOKEN_MAX)
-        .and_then(|token| URL_SAFE_NO_PAD.decode(token).ok())
-        .and_then(|json| serde_json::from_slice::<Inside<K>>(&json).ok())
-        .filter(|inside| inside.v == 1 && inside.by == by);
-    match inside {
-        Some(inside) => Ok(Some(inside.k)),
-        None => Err(Problem::new(
-            Code::PageTokenInvalid,
-            "start again without continuationToken",
-        )),
+impl Pages<'_> {
+    /// Writes the token behind which the page after `key` starts. `by` names the list and its order.
+    pub(crate) fn continuation<K: Serialize>(self, by: &str, key: &K) -> String {
+        let inside = Inside {
+            v: 1,
+            by: by.to_owned(),
+            k: key,
+        };
+        let json = serde_json::to_vec(&inside).expect("a key is plain JSON");
+        let mut token = self.mark(&json).to_vec();
+        token.extend_from_slice(&json);
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// Reads the key out of a token of the list `by`.
+    ///
+    /// # Errors
+    /// `PAGE_TOKEN_INVALID` for what is not a token of this list and tenant.
+    pub(crate) fn resume<K: DeserializeOwned>(
+        self,
+        by: &str,
+        token: Option<&str>,
+    ) -> Result<Option<K>, Problem> {
+        let Some(token) = token else { return Ok(None) };
+        let inside = Some(token)
+            .filter(|token| token.len() <= TOKEN_MAX)
+            .and_then(|token| URL_SAFE_NO_PAD.decode(token).ok())
+            .and_then(|token| self.inside::<K>(&token))
+            .filter(|inside| inside.v == 1 && inside.by == by);
+        match inside {
+            Some(inside) => Ok(Some(inside.k)),
+            None => Err(Problem::new(
+                Code::PageTokenInvalid,
+                "start again without continuationToken",
+            )),
+        }
+    }
+
+    /// The token after a page: only a full page can have a next one.
+    pub(crate) fn after_page<T, K: Serialize>(
+        self,
+        by: &str,
+        items: &[T],
+        limit: u32,
+        key: impl FnOnce(&T) -> K,
+    ) -> Option<String> {
+        let full = items.len() >= limit as usize;
+        items
+            .last()
+            .filter(|_| full)
+            .map(|last| self.continuation(by, &key(last)))
+    }
+
+    fn inside<K: DeserializeOwned>(self, token: &[u8]) -> Option<Inside<K>> {
+        let (mark, json) = token.split_at_checked(MARK_BYTES)?;
+        let genuine = bool::from(subtle::ConstantTimeEq::ct_eq(mark, &self.mark(json)[..]));
+        genuine.then(|| serde_json::from_slice(json).ok())?
+    }
+
+    fn mark(self, json: &[u8]) -> [u8; MARK_BYTES] {
+        let whole = self
+            .secret
+            .mac(Purpose::Page, &[self.tenant.0.as_bytes(), json]);
+        whole[..MARK_BYTES].try_into().expect("16 bytes of 32")
     }
 }
 
@@ -68,44 +113,46 @@ pub(crate) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
-/// The token after a page: only a full page can have a next one.
-pub(crate) fn after_page<T, K: Serialize>(
-    by: &str,
-    items: &[T],
-    limit: u32,
-    key: impl FnOnce(&T) -> K,
-) -> Option<String> {
-    let full = items.len() >= limit as usize;
-    items
-        .last()
-        .filter(|_| full)
-        .map(|last| continuation(by, &key(last)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_token_leads_back_to_its_key_and_to_no_other_list() {
-        let token = continuation("jobs", &"7");
+    fn a_token_leads_back_to_its_key_and_to_no_other_list_or_tenant() {
+        let (secret, tenant) = (InstallationSecret::draw(), TenantId(uuid::Uuid::nil()));
+        let pages = Pages {
+            secret: &secret,
+            tenant,
+        };
+        let token = pages.continuation("jobs", &"7");
         assert_eq!(
-            resume::<String>("jobs", Some(&token)).unwrap().unwrap(),
+            pages
+                .resume::<String>("jobs", Some(&token))
+                .unwrap()
+                .unwrap(),
             "7"
         );
-        assert_eq!(resume::<String>("jobs", None).unwrap(), None);
+        assert_eq!(pages.resume::<String>("jobs", None).unwrap(), None);
+        let made = URL_SAFE_NO_PAD.encode(br#"0123456789abcdef{"v":1,"by":"jobs","k":"7"}"#);
         for (by, token) in [
             ("runs", token.as_str()),
             ("jobs", "!"),
             ("jobs", "e30"),
             ("jobs", ""),
+            ("jobs", made.as_str()),
         ] {
-            let problem = resume::<String>(by, Some(token)).unwrap_err();
+            let problem = pages.resume::<String>(by, Some(token)).unwrap_err();
             assert_eq!(problem.code(), Code::PageTokenInvalid);
         }
-        assert!(resume::<u64>("jobs", Some(&token)).is_err());
-        let long = continuation("jobs", &"7".repeat(3_000));
-        assert!(resume::<String>("jobs", Some(&long)).is_err());
+        assert!(pages.resume::<u64>("jobs", Some(&token)).is_err());
+        let long = pages.continuation("jobs", &"7".repeat(3_000));
+        assert!(pages.resume::<String>("jobs", Some(&long)).is_err());
+        let tenant = TenantId(uuid::Uuid::max());
+        let others = Pages {
+            secret: &secret,
+            tenant,
+        };
+        assert!(others.resume::<String>("jobs", Some(&token)).is_err());
     }
 
     #[test]
@@ -113,7 +160,12 @@ mod tests {
         assert_eq!(page_limit(None).unwrap(), PAGE);
         assert!(page_limit(Some(0)).is_err());
         assert!(page_limit(Some(PAGE_MAX + 1)).is_err());
-        assert_eq!(after_page("x", &[1, 2], 3, |last| *last), None);
-        assert!(after_page("x", &[1, 2], 2, |last| *last).is_some());
+        let secret = InstallationSecret::draw();
+        let pages = Pages {
+            secret: &secret,
+            tenant: TenantId(uuid::Uuid::nil()),
+        };
+        assert_eq!(pages.after_page("x", &[1, 2], 3, |last| *last), None);
+        assert!(pages.after_page("x", &[1, 2], 2, |last| *last).is_some());
     }
 }

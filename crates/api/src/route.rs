@@ -2,9 +2,11 @@
 //!
 //! An operation is declared once, in its own file: `#[utoipa::path]` holds path, text, responses
 //! and, as the extension `x-scope`, the scope that its token must carry. The table reads that
-//! declaration, enforces it before the handler runs, and publishes it in the OpenAPI document.
+//! declaration, enforces it before the handler runs, and publishes it in the OpenAPI document. An
+//! operation that is not a GET also says in `x-effect` how a repeat of it is harmless.
 
 mod access;
+mod declared;
 mod document;
 
 use std::collections::BTreeSet;
@@ -13,21 +15,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
-use jobengine_domain::caller::Scope;
-use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::path::{PathItem, Paths};
 use utoipa::openapi::{OpenApi, RefOr, Schema};
 
 use crate::edge::Verbs;
 use crate::state::AppState;
 use access::Guard;
+use declared::Declaration;
 
 /// A handler has so long, its request's body included.
 const HANDLER_MAX: Duration = Duration::from_secs(15);
-/// The extension of an operation that names its scope.
-const X_SCOPE: &str = "x-scope";
-/// The scope of an operation that needs no token.
-const PUBLIC: &str = "public";
-
 /// What utoipa's `routes!` makes of one handler.
 pub(crate) type Declared = (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<AppState>);
 
@@ -42,16 +39,9 @@ struct Route {
     path: String,
     item: PathItem,
     name: String,
-    needs: Needs,
+    declaration: Declaration,
     within: Duration,
     handler: MethodRouter<AppState>,
-}
-
-/// What an operation asks of its caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Needs {
-    Nothing,
-    Token(Scope),
 }
 
 impl Routes {
@@ -81,21 +71,21 @@ impl Routes {
         let (Some((path, item)), None) = (paths.next(), paths.next()) else {
             panic!("add the operations one by one: each has its own scope");
         };
-        let operation = document::operation(&item).unwrap_or_else(|| {
+        let (method, operation) = document::operation(&item).unwrap_or_else(|| {
             panic!("{path}: add the operations one by one: each has its own scope")
         });
         let name = operation
             .operation_id
             .clone()
             .unwrap_or_else(|| panic!("{path} has an operation without a name"));
-        let needs = needs(operation).unwrap_or_else(|complaint| {
-            panic!("the operation {name} ({path}) {complaint}: nothing is served without a scope")
+        let declaration = Declaration::read(method, operation).unwrap_or_else(|complaint| {
+            panic!("the operation {name} ({path}) {complaint}: nothing is served undeclared")
         });
         self.routes.push(Route {
             path,
             item,
             name,
-            needs,
+            declaration,
             within,
             handler,
         });
@@ -133,7 +123,7 @@ impl Routes {
         for route in self.routes {
             let (path, verb) = Verbs::inner(&route.path);
             verbs.extend(verb);
-            let guard = Guard::new(state.clone(), &route.name, route.needs, route.within);
+            let guard = Guard::new(state.clone(), &route.name, route.declaration, route.within);
             let handler = route
                 .handler
                 .route_layer(from_fn_with_state(guard, access::admit));
@@ -143,29 +133,13 @@ impl Routes {
     }
 }
 
-fn needs(operation: &Operation) -> Result<Needs, String> {
-    let scope = operation
-        .extensions
-        .as_ref()
-        .and_then(|extensions| extensions.get(X_SCOPE))
-        .ok_or_else(|| format!("declares no {X_SCOPE}"))?;
-    match scope.as_str() {
-        Some(PUBLIC) => Ok(Needs::Nothing),
-        Some(scope) => scope
-            .parse()
-            .map(Needs::Token)
-            .map_err(|error| format!("declares a bad {X_SCOPE}: {error}")),
-        None => Err(format!("declares an {X_SCOPE} that is not a text")),
-    }
-}
-
 impl std::fmt::Debug for Routes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list()
             .entries(
                 self.routes
                     .iter()
-                    .map(|route| (&route.name, &route.path, route.needs)),
+                    .map(|route| (&route.name, &route.path, &route.declaration)),
             )
             .finish()
     }
@@ -185,10 +159,16 @@ mod tests {
     #[utoipa::path(get, path = "/c", extensions(("x-scope" = json!("orch:everything"))), responses((status = 200, description = "ok")))]
     async fn unknown() {}
 
+    #[utoipa::path(post, path = "/d", extensions(("x-scope" = json!("orch:operate"))), responses((status = 200, description = "ok")))]
+    async fn unsafe_without_effect() {}
+
     #[test]
     fn a_declared_scope_is_kept() {
         let table = Routes::new().nest("/v1", Routes::new().add(routes!(declared)));
-        assert_eq!(table.routes[0].needs, Needs::Token(Scope::Read));
+        assert_eq!(
+            table.routes[0].declaration.needs,
+            declared::Needs::Token(jobengine_domain::caller::Scope::Read)
+        );
         assert_eq!(table.routes[0].path, "/v1/a");
     }
 
@@ -202,5 +182,11 @@ mod tests {
     #[should_panic(expected = "`orch:everything` is not a scope")]
     fn nothing_starts_with_a_scope_nobody_knows() {
         let _ = Routes::new().add(routes!(unknown));
+    }
+
+    #[test]
+    #[should_panic(expected = "declares no x-effect")]
+    fn nothing_changes_anything_without_saying_how_it_is_repeated() {
+        let _ = Routes::new().add(routes!(unsafe_without_effect));
     }
 }

@@ -1,6 +1,7 @@
 //! The server: connections in, the route table behind the edge, and an orderly end.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use jobengine_domain::defaults::LEASE_MS;
 use jobengine_domain::dsse::PublicKey;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_queue::Queue;
+use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{ImpactIndexes, Store};
 use jobengine_telemetry::Registry;
 use tokio::net::{TcpListener, TcpStream};
@@ -56,6 +58,8 @@ pub struct ServerConfig {
     pub connections_max: usize,
     /// The tenants' impact indexes: one set for a process, shared with its planner.
     pub indexes: Arc<ImpactIndexes>,
+    /// What only this installation can make: the same for all its replicas.
+    pub secret: InstallationSecret,
     /// The keys under which completion events are signed, current and former ones.
     pub keys: Vec<PublicKey>,
     /// What the process records; shared with its other roles.
@@ -68,6 +72,7 @@ impl Default for ServerConfig {
             lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
             connections_max: 4_096,
             indexes: Arc::default(),
+            secret: InstallationSecret::draw(),
             keys: Vec::new(),
             registry: Registry::new(),
         }
@@ -116,6 +121,7 @@ impl Server {
             queue,
             authenticator,
             config.lease,
+            config.secret.clone(),
             Published::new(&document()),
             scheduler,
             &config.registry,
@@ -145,12 +151,12 @@ impl Server {
                 () = shutdown.cancelled() => break,
                 accepted = self.accept(&listener) => accepted,
             };
-            let Some((stream, place)) = accepted else {
+            let Some((stream, peer, place)) = accepted else {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let counted = self.state.metrics().connection();
-            let connection = graceful.watch(self.connection(stream));
+            let connection = graceful.watch(self.connection(stream, peer));
             let cut_off = cut_off.child_token();
             tokio::spawn(async move {
                 if let Some(Err(error)) = cut_off.run_until_cancelled(connection).await {
@@ -173,13 +179,13 @@ impl Server {
     async fn accept(
         &self,
         listener: &TcpListener,
-    ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    ) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.connections).acquire_owned().await.ok()?;
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // An answer is one small write: it must not wait for the client's acknowledgement.
                 let _ = stream.set_nodelay(true);
-                Some((stream, place))
+                Some((stream, peer, place))
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -191,10 +197,12 @@ impl Server {
     fn connection(
         &self,
         stream: TcpStream,
+        peer: SocketAddr,
     ) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Requests>> {
         let requests = Requests {
             router: self.router.clone(),
             verbs: self.verbs.clone(),
+            peer,
         };
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -209,6 +217,7 @@ impl Server {
 struct Requests {
     router: Router,
     verbs: Verbs,
+    peer: SocketAddr,
 }
 
 impl Service<Request<hyper::body::Incoming>> for Requests {
@@ -224,7 +233,8 @@ impl Service<Request<hyper::body::Incoming>> for Requests {
     }
 
     fn call(&mut self, request: Request<hyper::body::Incoming>) -> Self::Future {
-        let request = self.verbs.rewrite(request.map(axum::body::Body::new));
+        let mut request = self.verbs.rewrite(request.map(axum::body::Body::new));
+        request.extensions_mut().insert(self.peer);
         self.router.call(request)
     }
 }

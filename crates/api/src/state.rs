@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_queue::{Hint, Queue};
 use jobengine_store::Store;
+use jobengine_store::secret::InstallationSecret;
 use jobengine_telemetry::Registry;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,7 @@ struct Inner {
     authenticator: Authenticator,
     metrics: Metrics,
     lease: LeaseMs,
+    secret: InstallationSecret,
     shutdown: CancellationToken,
     published: Published,
     scheduler: SchedulerState,
@@ -41,6 +43,7 @@ impl AppState {
         queue: Arc<dyn Queue>,
         authenticator: Authenticator,
         lease: LeaseMs,
+        secret: InstallationSecret,
         published: Published,
         scheduler: SchedulerState,
         registry: &Registry,
@@ -53,7 +56,7 @@ impl AppState {
         );
         Self(Arc::new(Inner {
             submits: Coalescer::new(
-                SubmitFlush::new(store.clone(), Arc::clone(&queue)),
+                SubmitFlush::new(store.clone(), Arc::clone(&queue), secret.clone()),
                 metrics.clone(),
             ),
             heartbeats: Coalescer::new(HeartbeatFlush::new(store.clone()), metrics.clone()),
@@ -71,6 +74,7 @@ impl AppState {
             authenticator,
             metrics,
             lease,
+            secret,
             shutdown,
             published,
             scheduler,
@@ -100,6 +104,11 @@ impl AppState {
     /// The lease of this installation.
     pub(crate) fn lease(&self) -> LeaseMs {
         self.0.lease
+    }
+
+    /// What only this installation can make.
+    pub(crate) fn secret(&self) -> &InstallationSecret {
+        &self.0.secret
     }
 
     /// Canceled when the server stops: whoever waits, answers at once.

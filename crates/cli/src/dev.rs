@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::data_dir::DataDir;
 use crate::database::Database;
 use crate::node::{Node, Settings};
+use crate::node_keys::NodeKeys;
 use crate::{key_file, output, signals, token, worker};
 
 /// Run everything in one process: database, API, background passes and a worker
@@ -45,7 +46,7 @@ pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
     eprintln!("Starting; data and keys are kept in {data}");
     let database = Database::open(&data).await?;
     database.store.tenant_create(TENANT, "dev", 1).await?;
-    let key = key_file::open_or_create(&data.keys()?, key_file::COMPLETION)?.signing_key();
+    let keys = NodeKeys::open(&data, None)?;
     let issuer = token::issuer(&data)?;
     let settings = Settings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
@@ -54,7 +55,7 @@ pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
     let mut node = Node::new(
         database.store.clone(),
         Arc::new(Local::new()),
-        key,
+        keys,
         settings,
     );
     let stop = node.stopping();

@@ -1,4 +1,4 @@
-//! Ed25519 keys in files: made on first use, readable by their owner alone.
+//! Keys and secrets in files: made on first use, readable by their owner alone.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -9,7 +9,9 @@ use anyhow::{Context as _, bail};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jobengine_domain::digest::Digest;
 use jobengine_domain::dsse::{PublicKey, SigningKey};
+use jobengine_store::secret::InstallationSecret;
 
 /// The DER header of an Ed25519 `PrivateKeyInfo` with its 32 bytes (RFC 8410 section 7).
 const PKCS8: [u8; 16] = [
@@ -68,7 +70,35 @@ pub(crate) fn public(path: &Path) -> anyhow::Result<PublicKey> {
         .with_context(|| format!("{} is not an Ed25519 public key in PEM", path.display()))
 }
 
-fn read(path: &Path, text: &str) -> anyhow::Result<Seed> {
+/// Reads the secret of an installation, 64 hex digits, or makes it where `make` allows that.
+pub(crate) fn secret(path: &Path, make: bool) -> anyhow::Result<InstallationSecret> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if make && error.kind() == ErrorKind::NotFound => {
+            let text = format!("{}\n", Digest::from_bytes(random()?).hex());
+            if !write_once(path, &text)? {
+                return secret(path, false);
+            }
+            text
+        }
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("cannot read the secret {}", path.display()));
+        }
+    };
+    guarded(path)?;
+    let digits = format!("sha256:{}", text.trim());
+    let bytes: Digest = digits.parse().ok().with_context(|| {
+        format!(
+            "{} does not hold 64 lower-case hex digits; `openssl rand -hex 32` makes some",
+            path.display()
+        )
+    })?;
+    Ok(InstallationSecret::from_bytes(bytes.as_bytes()))
+}
+
+/// Refuses a file that others may read.
+fn guarded(path: &Path) -> anyhow::Result<()> {
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         bail!(
@@ -76,6 +106,43 @@ fn read(path: &Path, text: &str) -> anyhow::Result<Seed> {
             path.display()
         );
     }
+    Ok(())
+}
+
+fn random() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .ok()
+        .context("the system gives no random bytes")?;
+    Ok(bytes)
+}
+
+/// Writes a new file for its owner's eyes alone; no start ever finds half of it. `false`: another process
+/// made it first, and that one counts.
+fn write_once(path: &Path, text: &str) -> anyhow::Result<bool> {
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot write the key {}", path.display()))
+        }
+    }
+}
+
+fn read(path: &Path, text: &str) -> anyhow::Result<Seed> {
+    guarded(path)?;
     let body = text
         .trim()
         .strip_prefix(BEGIN)
@@ -94,36 +161,13 @@ fn read(path: &Path, text: &str) -> anyhow::Result<Seed> {
 }
 
 fn create(dir: &Path, name: &str, path: &Path) -> anyhow::Result<Seed> {
-    let mut seed = [0; 32];
-    SystemRandom::new()
-        .fill(&mut seed)
-        .ok()
-        .context("the system gives no random bytes")?;
-    let seed = Seed(seed);
+    let seed = Seed(random()?);
     let text = format!(
         "{BEGIN}\n{}\n{END}\n",
         STANDARD.encode([&PKCS8[..], &seed.0[..]].concat())
     );
-    // Written beside its place and moved there: no start ever finds half a key.
-    let draft = dir.join(format!(".{name}.key.pem.{}", std::process::id()));
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    match fs::hard_link(&draft, path) {
-        Ok(()) => fs::remove_file(&draft)?,
-        // Another process made it first: that one counts.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            fs::remove_file(&draft)?;
-            return read(path, &fs::read_to_string(path)?);
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot write the key {}", path.display()));
-        }
+    if !write_once(path, &text)? {
+        return read(path, &fs::read_to_string(path)?);
     }
     fs::write(
         dir.join(format!("{name}.pub.pem")),

@@ -12,6 +12,7 @@ mod logging;
 mod matching;
 mod migrate;
 mod node;
+mod node_keys;
 mod output;
 mod progress;
 mod serve;

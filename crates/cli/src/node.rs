@@ -15,6 +15,7 @@ use jobengine_domain::lease::LeaseMs;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::driver::Driver;
 use jobengine_duties::gauge::Gauges;
+use jobengine_duties::idempotency_expiry::IdempotencyExpiry;
 use jobengine_duties::job_deadline::JobDeadline;
 use jobengine_duties::lease_reaper::LeaseReaper;
 use jobengine_duties::outbox::Outbox;
@@ -24,6 +25,7 @@ use jobengine_duties::scheduler_metrics::SchedulerMetrics;
 use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Local, Queue};
 use jobengine_sdk::{Client, TokenSource};
+use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{ImpactIndexes, Store};
 use jobengine_telemetry::Registry;
 use tempfile::TempDir;
@@ -34,6 +36,7 @@ use uuid::Uuid;
 
 use crate::data_dir::DataDir;
 use crate::database::Database;
+use crate::node_keys::NodeKeys;
 use crate::{key_file, token};
 
 /// How a node works.
@@ -67,6 +70,7 @@ pub(crate) struct Node {
     indexes: Arc<ImpactIndexes>,
     key: Arc<SigningKey>,
     registry: Registry,
+    secret: InstallationSecret,
     settings: Settings,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -76,7 +80,7 @@ impl Node {
     pub(crate) fn new(
         store: Store,
         queue: Arc<dyn Queue>,
-        key: SigningKey,
+        keys: NodeKeys,
         settings: Settings,
     ) -> Self {
         let registry = Registry::new();
@@ -84,8 +88,9 @@ impl Node {
             store: store.observed(&registry),
             queue,
             indexes: Arc::default(),
-            key: Arc::new(key),
             registry,
+            key: Arc::new(keys.completion),
+            secret: keys.secret,
             settings,
             stop: CancellationToken::new(),
             tasks: Vec::new(),
@@ -117,6 +122,7 @@ impl Node {
         let config = ServerConfig {
             lease: self.settings.lease,
             indexes: Arc::clone(&self.indexes),
+            secret: self.secret.clone(),
             keys: vec![self.key.public()],
             registry: self.registry.clone(),
             ..ServerConfig::default()
@@ -146,6 +152,10 @@ impl Node {
         );
         driver.add(Partition::new(store.clone()), Duration::from_hours(1));
         let scheduler = SchedulerMetrics::new(&self.registry);
+        driver.add(
+            IdempotencyExpiry::new(store.clone()),
+            Duration::from_mins(1),
+        );
         driver.add(
             Completing::new(store.clone(), Arc::clone(&self.key), scheduler.clone()),
             Duration::from_millis(250),
@@ -202,15 +212,15 @@ impl TemporaryNode {
             .tempdir()?;
         let data = DataDir::open(Some(dir.path()))?;
         let database = Database::embedded(&data).await?;
-        let key = key_file::open_or_create(&data.keys()?, key_file::COMPLETION)?.signing_key();
+        let keys = NodeKeys::open(&data, None)?;
         let issuer = token::issuer(&data)?;
         let tenant = jobengine_store::draw(database.store.now().await?);
         database.store.tenant_create(tenant, name, 1).await?;
-        let public = key.public();
+        let public = keys.completion.public();
         let mut node = Node::new(
             database.store.clone(),
             Arc::new(Local::new()),
-            key,
+            keys,
             settings,
         );
         let address = node.start_api(issuer.authenticator()).await?;

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use crate::data_dir::DataDir;
 use crate::database::Database;
 use crate::node::{Node, Settings};
+use crate::node_keys::NodeKeys;
 use crate::{key_file, signals, token, worker};
 
 /// Serve the API and run the background passes, in production
@@ -50,6 +51,10 @@ pub(crate) struct ServeArgs {
     /// What tokens must name as `aud`
     #[arg(long, default_value = token::AUDIENCE)]
     audience: String,
+    /// Secret of the installation (64 hex digits), the same for all its replicas; made in the data
+    /// directory unless given
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
     /// Time a worker has between heartbeats before its jobs go to others
     #[arg(long, value_name = "N", default_value_t = LEASE_MS / 1_000, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     lease_seconds: u32,
@@ -86,7 +91,7 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     );
     let data = DataDir::open(args.data_dir.as_deref())?;
     let database = Database::open(&data).await?;
-    let key = key_file::open_or_create(&data.keys()?, key_file::COMPLETION)?.signing_key();
+    let keys = NodeKeys::open(&data, args.secret_file.as_deref())?;
     let settings = Settings {
         listen: args.listen,
         lease: LeaseMs::new(args.lease_seconds.saturating_mul(1_000))?,
@@ -103,7 +108,7 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let process: uuid::Uuid = jobengine_store::draw(database.store.now().await?);
         Arc::new(Postgres::start(database.store.clone(), process.to_string()))
     };
-    let mut node = Node::new(database.store.clone(), queue, key, settings);
+    let mut node = Node::new(database.store.clone(), queue, keys, settings);
     let stop = node.stopping();
     signals::stop_on_signal(stop.clone())?;
     let mut workers = None;

@@ -34,9 +34,23 @@ scopes! {
     Submit = "orch:submit",
     /// Cancel, retry, replay.
     Operate = "orch:operate",
+    /// Change quotas, limits and lease settings; needs a reason and a ticket.
+    Quota = "orch:quota",
+    /// Replay ranges of the past; needs a reason and a ticket.
+    Backfill = "orch:backfill",
+    /// Create, change and delete schedules.
+    Schedule = "orch:schedule",
     /// Claim, heartbeat, artifact, complete.
     Worker = "orch:worker",
-    /// Tenants and keys.
+    /// Manage webhooks.
+    Webhook = "orch:webhook",
+    /// Read and verify the audit trail.
+    Audit = "orch:audit",
+    /// Export the audit trail and bundles.
+    Export = "orch:export",
+    /// Import bundles; needs a reason and a ticket.
+    Import = "orch:import",
+    /// Tenants, projects and keys.
     Admin = "orch:admin",
     /// Read images, advisories, findings, impact runs.
     SchedulerRead = "scheduler.runs.read",
@@ -44,6 +58,13 @@ scopes! {
     SchedulerWrite = "scheduler.runs.write",
     /// Ask what a change would hit.
     Simulate = "policy:simulate",
+}
+
+impl Scope {
+    /// Whether using it must be justified with a reason and a ticket.
+    pub const fn needs_ticket(self) -> bool {
+        matches!(self, Self::Quota | Self::Backfill | Self::Import)
+    }
 }
 
 impl fmt::Display for Scope {
@@ -78,17 +99,25 @@ pub struct Caller {
     pub project: Option<ProjectId>,
     /// The principal, as the token names it.
     pub subject: String,
+    /// How it proved who it is: `jwt:` and the token's fingerprint, `key:` and the key's id, or `system`.
+    pub credential: String,
     /// What it may do.
     pub scopes: BTreeSet<Scope>,
 }
 
 impl Caller {
+    /// Whether it may do this.
+    pub fn has(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
     /// The system itself, acting for a tenant: background passes, never a request.
     pub fn system(tenant: TenantId) -> Self {
         Self {
             tenant,
             project: None,
             subject: "system".to_owned(),
+            credential: "system".to_owned(),
             scopes: BTreeSet::new(),
         }
     }

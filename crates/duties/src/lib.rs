@@ -6,6 +6,7 @@
 pub mod completion;
 pub mod driver;
 pub mod gauge;
+pub mod idempotency_expiry;
 pub mod job_deadline;
 pub mod lease_reaper;
 pub mod outbox;

@@ -254,7 +254,9 @@ async fn create(tx: &Tx, plan: &Plan, facts: PlanFacts) -> Result<RunId, StoreEr
     let run = NewRun {
         trigger: "delta".to_owned(),
         project: None,
+        source: None,
         correlation_id: correlation_id.clone(),
+        traceparent: None,
     };
     let jobs: Vec<NewJob> = plan
         .segments
@@ -283,6 +285,11 @@ fn job(segment: &Segment, plan: &Plan, correlation_id: &str) -> NewJob {
         not_before: None,
         deadline: None,
         correlation_id: correlation_id.to_owned(),
+        project: None,
+        source: None,
+        tags: Vec::new(),
+        traceparent: None,
+        replay_of: None,
         parents: Vec::new(),
     }
 }

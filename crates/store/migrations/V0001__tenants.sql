@@ -22,12 +22,43 @@ CREATE TABLE tenant (
     tenant_id uuid PRIMARY KEY,
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
     weight integer NOT NULL DEFAULT 1 CHECK (weight BETWEEN 1 AND 1000),
+    state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspended')),
     created_at timestamptz NOT NULL
 );
 COMMENT ON TABLE tenant IS 'Owner of rows; nothing crosses it';
 COMMENT ON COLUMN tenant.weight IS 'Share among tenants, from 1';
+COMMENT ON COLUMN tenant.state IS 'Of a suspended one, no token is taken and no job is granted';
+-- Only the installation makes tenants, so that a name taken reveals nothing to a tenant.
+CREATE UNIQUE INDEX tenant_name ON tenant (lower(name));
 SELECT guard('tenant', '{tenant_id}');
-GRANT SELECT, INSERT ON tenant TO orch_app;
+GRANT SELECT, INSERT, UPDATE (name, weight, state) ON tenant TO orch_app;
+
+-- Hides the rows of other projects from a caller that is bound to one; on top of the tenant wall.
+CREATE FUNCTION guard_project(tbl regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = orch, pg_temp AS $$
+BEGIN
+    EXECUTE format($p$CREATE POLICY project ON %s AS RESTRICTIVE
+        USING (coalesce(current_setting('app.project_id', true), '') = ''
+            OR project_id = nullif(current_setting('app.project_id', true), '')::uuid)$p$, tbl);
+END
+$$;
+REVOKE ALL ON FUNCTION guard_project FROM PUBLIC;
+
+CREATE TABLE project (
+    tenant_id uuid NOT NULL REFERENCES tenant,
+    project_id uuid NOT NULL,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    description text NOT NULL DEFAULT '' CHECK (length(description) <= 2000),
+    version bigint NOT NULL DEFAULT 1,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, project_id)
+);
+COMMENT ON TABLE project IS 'A division inside a tenant';
+COMMENT ON COLUMN project.version IS 'Rises with every change';
+CREATE UNIQUE INDEX project_name ON project (tenant_id, lower(name));
+SELECT guard('project');
+SELECT guard_project('project');
+GRANT SELECT, INSERT, UPDATE, DELETE ON project TO orch_app;
 
 -- Apart from `tenant`, because it is written with every submit.
 CREATE TABLE tenant_clock (

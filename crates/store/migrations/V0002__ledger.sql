@@ -52,7 +52,9 @@ CREATE TABLE run (
     trigger text NOT NULL CHECK (trigger IN ('manual', 'schedule', 'backfill', 'delta', 'policy', 'webhook', 'replay')),
     state text NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'partial', 'failed', 'canceled')),
     project_id uuid,
+    source text CHECK (length(source) BETWEEN 1 AND 200),
     correlation_id text NOT NULL CHECK (length(correlation_id) BETWEEN 1 AND 128),
+    traceparent text CHECK (length(traceparent) = 55),
     jobs_total bigint NOT NULL CHECK (jobs_total >= 0),
     jobs_succeeded bigint NOT NULL DEFAULT 0,
     jobs_failed bigint NOT NULL DEFAULT 0,
@@ -71,6 +73,7 @@ COMMENT ON TABLE run IS 'Jobs started together by one cause';
 COMMENT ON COLUMN run.attempts IS 'Attempts that have ended, of all its jobs';
 COMMENT ON COLUMN run.leases_expired IS 'Attempts that ended because no heartbeat came';
 SELECT guard('run');
+SELECT guard_project('run');
 GRANT SELECT, INSERT, UPDATE ON run TO orch_app;
 
 CREATE TABLE job (
@@ -87,17 +90,26 @@ CREATE TABLE job (
     max_crashes integer NOT NULL CHECK (max_crashes BETWEEN 1 AND 100),
     not_before timestamptz,
     deadline timestamptz,
+    project_id uuid,
+    source text CHECK (length(source) BETWEEN 1 AND 200),
+    tags text[] NOT NULL DEFAULT '{}' CHECK (cardinality(tags) <= 16),
+    replay_of uuid,
     correlation_id text NOT NULL CHECK (length(correlation_id) BETWEEN 1 AND 128),
+    traceparent text CHECK (length(traceparent) = 55),
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, job_id)
 ) PARTITION BY RANGE (job_id);
 COMMENT ON TABLE job IS 'One unit of work, as it was submitted; never changed';
 COMMENT ON COLUMN job.job_key IS 'Its name within its run; empty without a run';
 COMMENT ON COLUMN job.sort_key IS 'Who goes next: virtual time in microseconds less the head start of its priority';
+COMMENT ON COLUMN job.source IS 'The name of the upstream it works for';
+COMMENT ON COLUMN job.replay_of IS 'The ended job that it repeats';
+COMMENT ON COLUMN job.traceparent IS 'Where its trace began (W3C Trace Context)';
 COMMENT ON COLUMN job.payload IS 'JSON text, kept byte for byte: the digest is over it';
 -- Serves job/list.sql.
 CREATE INDEX job_run ON job (tenant_id, run_id, job_id) WHERE run_id IS NOT NULL;
 SELECT guard('job');
+SELECT guard_project('job');
 GRANT SELECT, INSERT ON job TO orch_app;
 
 CREATE TABLE edge (

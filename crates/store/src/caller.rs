@@ -32,12 +32,16 @@ impl Tx {
         connection: Object,
         caller: &Caller,
         observer: &Observer,
+        begin: &'static str,
     ) -> Result<Self, StoreError> {
         let open = connection
             .prepare_cached(include_str!("caller/open.sql"))
             .await?;
         let tenant = caller.tenant.to_string();
-        let params: [&(dyn ToSql + Sync); 1] = [&tenant];
+        let project = caller
+            .project
+            .map_or_else(String::new, |project| project.to_string());
+        let params: [&(dyn ToSql + Sync); 2] = [&tenant, &project];
         // Before the first word is sent: whoever stops waiting here must close the connection too.
         let mut tx = Self {
             connection: Some(connection),
@@ -51,7 +55,7 @@ impl Tx {
         };
         let (begun, row) = tokio::join!(
             biased;
-            tx.connection().batch_execute("BEGIN"),
+            tx.connection().batch_execute(begin),
             tx.connection().query_one(&open, &params)
         );
         begun?;
@@ -97,6 +101,24 @@ impl Tx {
                 self.observer.committed(&self.notes, self.now);
                 Ok(())
             }
+            Err(error) => {
+                drop(Object::take(connection));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Undoes everything, and keeps the connection for the next caller.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; everything is undone all the same.
+    pub async fn rollback(mut self) -> Result<(), StoreError> {
+        let connection = self
+            .connection
+            .take()
+            .expect("a transaction has its connection until it ends");
+        match connection.batch_execute("ROLLBACK").await {
+            Ok(()) => Ok(()),
             Err(error) => {
                 drop(Object::take(connection));
                 Err(error.into())

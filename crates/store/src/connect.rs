@@ -65,10 +65,22 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when no connection can be had in time.
     pub async fn begin(&self, caller: &Caller) -> Result<Tx, StoreError> {
+        self.open_tx(caller, "BEGIN").await
+    }
+
+    /// Opens a transaction that can only read.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when no connection can be had in time.
+    pub async fn read(&self, caller: &Caller) -> Result<Tx, StoreError> {
+        self.open_tx(caller, "BEGIN READ ONLY").await
+    }
+
+    async fn open_tx(&self, caller: &Caller, begin: &'static str) -> Result<Tx, StoreError> {
         let asked = Instant::now();
         let connection = self.app.get().await?;
         self.observer.connected("app", asked.elapsed());
-        Tx::open(connection, caller, &self.observer).await
+        Tx::open(connection, caller, &self.observer, begin).await
     }
 
     /// How the role that serves tenants connects.

@@ -11,6 +11,9 @@ pub enum StoreError {
     /// Two transactions met; the same work may succeed when repeated.
     #[error("the transaction met another one and may be repeated")]
     Conflict(#[source] tokio_postgres::Error),
+    /// The same request is under way elsewhere.
+    #[error("the same request is under way")]
+    InProgress(#[source] tokio_postgres::Error),
     /// What the transaction was based on is no longer so.
     #[error("{0} was changed by somebody else")]
     Stale(&'static str),

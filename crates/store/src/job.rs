@@ -3,7 +3,7 @@
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
 use jobengine_domain::digest::Digest;
-use jobengine_domain::id::{JobId, RunId};
+use jobengine_domain::id::{JobId, ProjectId, RunId};
 use jobengine_domain::priority::Priority;
 use jobengine_domain::time::Timestamp;
 use tokio_postgres::Row;
@@ -36,6 +36,16 @@ pub struct NewJob {
     pub deadline: Option<Timestamp>,
     /// Follows the job through logs and events.
     pub correlation_id: String,
+    /// The project it belongs to.
+    pub project: Option<ProjectId>,
+    /// The name of the upstream it works for.
+    pub source: Option<String>,
+    /// Words to find it by: without commas.
+    pub tags: Vec<String>,
+    /// Where its trace began (W3C Trace Context).
+    pub traceparent: Option<String>,
+    /// The ended job that it repeats.
+    pub replay_of: Option<JobId>,
     /// Indices of the parents in the same batch, each before this job, and how their ends are taken.
     pub parents: Vec<(usize, EdgePolicy)>,
 }
@@ -137,6 +147,8 @@ impl Tx {
             }
         }
         let column = |of: fn(&NewJob) -> &str| jobs.iter().map(of).collect::<Vec<&str>>();
+        let option =
+            |of: fn(&NewJob) -> Option<&str>| jobs.iter().map(of).collect::<Vec<Option<&str>>>();
         let number =
             |of: fn(&NewJob) -> u32| jobs.iter().map(|job| signed(of(job))).collect::<Vec<i32>>();
         let digests: Vec<Vec<u8>> = jobs
@@ -172,6 +184,20 @@ impl Tx {
                 &parent_counts,
                 &column(|job| &job.correlation_id),
                 &draw_many::<Uuid>(self.now(), jobs.len()),
+                &jobs
+                    .iter()
+                    .map(|job| job.project.map(|project| project.0))
+                    .collect::<Vec<_>>(),
+                &option(|job| job.source.as_deref()),
+                &jobs
+                    .iter()
+                    .map(|job| job.tags.join(","))
+                    .collect::<Vec<_>>(),
+                &jobs
+                    .iter()
+                    .map(|job| job.replay_of.map(|job| job.0))
+                    .collect::<Vec<_>>(),
+                &option(|job| job.traceparent.as_deref()),
             ],
         )
         .await?;

@@ -3,6 +3,7 @@
 //! It loads, guards and saves; what is decided, `jobengine_domain` and `jobengine_impact` decide.
 //! It knows nothing of HTTP. Every transaction is opened for a caller and sees one tenant.
 
+mod act;
 mod administration;
 mod advisory;
 mod artifact;
@@ -21,6 +22,7 @@ mod error;
 mod event;
 mod finding;
 mod gauge;
+mod idempotency;
 mod image;
 mod impact_index;
 mod impact_run;
@@ -34,6 +36,7 @@ mod partition;
 mod ready;
 mod run;
 mod sbom;
+pub mod secret;
 mod segment;
 mod session;
 mod settle;
@@ -46,6 +49,7 @@ mod ts;
 mod vex;
 mod wake;
 
+pub use act::{Act, ActKey, Answered, Effect};
 pub use administration::{database_create, wal_bytes};
 pub use advisory::{AdvisoriesStored, AdvisoryFilter, AdvisoryRecord, Intake};
 pub use caller::Tx;

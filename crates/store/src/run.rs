@@ -19,8 +19,12 @@ pub struct NewRun {
     pub trigger: String,
     /// The project it belongs to.
     pub project: Option<ProjectId>,
+    /// The name of the upstream it works for.
+    pub source: Option<String>,
     /// Follows the run through logs and events.
     pub correlation_id: String,
+    /// Where its trace began (W3C Trace Context).
+    pub traceparent: Option<String>,
 }
 
 /// A run as it stands in the ledger.
@@ -84,6 +88,8 @@ impl Tx {
                 &run.correlation_id,
                 &total,
                 &Ts(self.now()),
+                &run.source,
+                &run.traceparent,
             ],
         )
         .await?;

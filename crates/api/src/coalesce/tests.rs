@@ -18,7 +18,7 @@ impl Flush for Doubling {
     type Request = usize;
     type Answer = usize;
 
-    const KIND: &'static str = "doubling";
+    const KIND: &'static str = "submit";
     const ITEMS_MAX: usize = 10;
     const WAITING_MAX: usize = 25;
     const PLACES: usize = 1;

@@ -21,12 +21,14 @@ pub struct RequestIds {
     pub request_id: String,
     /// Of the trace it belongs to: 32 hex digits (W3C Trace Context).
     pub trace_id: String,
+    /// Of its part in that trace: 16 hex digits.
+    pub span_id: String,
     /// Of whatever the caller is doing; the request's own id when it names nothing.
     pub correlation_id: String,
 }
 
 impl RequestIds {
-    pub(super) fn read(headers: &HeaderMap) -> Self {
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
         let fresh: Uuid = jobengine_store::draw(clock::wall());
         let fresh = fresh.simple().to_string();
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -35,9 +37,15 @@ impl RequestIds {
         let correlation_id = text(CORRELATION_ID).filter(|id| is_id(id, 1, 128));
         Self {
             correlation_id: correlation_id.map_or_else(|| request_id.clone(), str::to_owned),
+            span_id: fresh[16..].to_owned(),
             trace_id: text("traceparent").and_then(trace_id).unwrap_or(fresh),
             request_id,
         }
+    }
+
+    /// The trace as it goes on from here (W3C Trace Context).
+    pub fn traceparent(&self) -> String {
+        format!("00-{}-{}-01", self.trace_id, self.span_id)
     }
 }
 

@@ -12,7 +12,7 @@ use jobengine_store::StoreError;
 
 pub(crate) use complete::CompleteFlush;
 pub(crate) use heartbeat::HeartbeatFlush;
-pub(crate) use submit::SubmitFlush;
+pub(crate) use submit::{Submit, SubmitFlush};
 
 use crate::problem::Problem;
 
@@ -24,6 +24,7 @@ pub(crate) const fn is_somebodys_own(error: &StoreError) -> bool {
         | StoreError::Stale(_)
         | StoreError::Missing(_)
         | StoreError::Corrupt { .. }
+        | StoreError::InProgress(_)
         | StoreError::Conflict(_) => true,
         StoreError::Unavailable(_) | StoreError::Migrate(_) | StoreError::Unfit(_) => false,
     }

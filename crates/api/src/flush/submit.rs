@@ -1,4 +1,4 @@
-//! Jobs of several requests, written in one transaction.
+//! Jobs of several requests, written in one transaction with their audit rows and answers.
 
 use std::sync::Arc;
 
@@ -6,57 +6,115 @@ use jobengine_domain::caller::Caller;
 use jobengine_domain::defaults::SUBMIT_MAX;
 use jobengine_domain::id::{JobId, TenantId};
 use jobengine_queue::{Hint, Queue};
-use jobengine_store::{NewJob, Store, StoreError};
+use jobengine_store::secret::InstallationSecret;
+use jobengine_store::{Act, NewJob, Store, StoreError, Tx};
 
-use super::{Batch, joined, together_or_apart};
+use super::{Batch, together_or_apart};
+use crate::act::{Done, Turn, effect, turn};
 use crate::coalesce::Flush;
 use crate::problem::Problem;
+
+/// Jobs that one client asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Submit {
+    /// Who asks, and under which key.
+    pub act: Act,
+    /// What is to be done.
+    pub jobs: Vec<NewJob>,
+    /// Makes the answer out of the new ids.
+    pub answer: fn(&[JobId]) -> Done,
+}
 
 /// Writes the jobs of several requests and wakes those who wait for them.
 pub(crate) struct SubmitFlush {
     store: Store,
     queue: Arc<dyn Queue>,
+    secret: InstallationSecret,
 }
 
 impl SubmitFlush {
-    pub(crate) fn new(store: Store, queue: Arc<dyn Queue>) -> Self {
-        Self { store, queue }
+    pub(crate) fn new(store: Store, queue: Arc<dyn Queue>, secret: InstallationSecret) -> Self {
+        Self {
+            store,
+            queue,
+            secret,
+        }
+    }
+
+    async fn write(
+        &self,
+        tx: &Tx,
+        requests: &[Submit],
+    ) -> Result<Vec<Result<Done, Problem>>, StoreError> {
+        let acts: Vec<&Act> = requests.iter().map(|request| &request.act).collect();
+        let answered = tx.acts_answered(&acts).await?;
+        let mut answers = Vec::with_capacity(requests.len());
+        let (mut taken, mut jobs) = (Vec::new(), Vec::new());
+        for (request, answered) in requests.iter().zip(&answered) {
+            match turn(&self.secret, tx, &request.act, answered.as_ref()) {
+                Err(problem) => answers.push(Some(Err(problem))),
+                Ok(Turn::Replay(done)) => answers.push(Some(Ok(done))),
+                Ok(Turn::Take { forget }) => {
+                    if forget {
+                        tx.act_forget(&request.act).await?;
+                    }
+                    answers.push(None);
+                    taken.push(request);
+                    jobs.extend(request.jobs.iter().cloned());
+                }
+            }
+        }
+        let ids = tx.jobs_submit(None, &jobs).await?;
+        let mut rest = ids.as_slice();
+        let mut done = Vec::with_capacity(taken.len());
+        for request in &taken {
+            let (own, others) = rest.split_at(request.jobs.len());
+            done.push((request.answer)(own));
+            rest = others;
+        }
+        let effects: Vec<_> = taken
+            .iter()
+            .zip(&done)
+            .map(|(request, done)| effect(&self.secret, tx, &request.act, done))
+            .collect();
+        tx.acts_record(&effects).await?;
+        drop(effects);
+        let mut done = done.into_iter();
+        let answers = answers.into_iter().map(|answer| {
+            answer.unwrap_or_else(|| Ok(done.next().expect("one answer for each that was taken")))
+        });
+        Ok(answers.collect())
     }
 }
 
 impl Batch for SubmitFlush {
-    type Request = Vec<NewJob>;
-    type Answer = Vec<JobId>;
+    type Request = Submit;
+    type Answer = Result<Done, Problem>;
 
     async fn work(
         &self,
         tenant: TenantId,
-        requests: &[Vec<NewJob>],
-    ) -> Result<Vec<Vec<JobId>>, StoreError> {
-        let jobs = joined(requests);
+        requests: &[Submit],
+    ) -> Result<Vec<Result<Done, Problem>>, StoreError> {
         let caller = Caller::system(tenant);
-        let (ids, ready) = self
+        let (answers, ready) = self
             .store
             .retrying(async || {
                 let tx = self.store.begin(&caller).await?;
-                let ids = tx.jobs_submit(None, &jobs).await?;
+                let answers = self.write(&tx, requests).await?;
                 let ready = tx.ready();
                 tx.commit().await?;
-                Ok((ids, ready))
+                Ok((answers, ready))
             })
             .await?;
         self.queue.announce(&Hint::jobs(tenant, ready));
-        let mut ids = ids.into_iter();
-        Ok(requests
-            .iter()
-            .map(|request| ids.by_ref().take(request.len()).collect())
-            .collect())
+        Ok(answers)
     }
 }
 
 impl Flush for SubmitFlush {
-    type Request = Vec<NewJob>;
-    type Answer = Vec<JobId>;
+    type Request = Submit;
+    type Answer = Done;
 
     const KIND: &'static str = "submit";
     const ITEMS_MAX: usize = SUBMIT_MAX;
@@ -64,19 +122,16 @@ impl Flush for SubmitFlush {
     // Two submits of one tenant would only wait for its clock.
     const PLACES: usize = 1;
 
-    fn items(request: &Vec<NewJob>) -> usize {
-        request.len()
+    fn items(request: &Submit) -> usize {
+        request.jobs.len()
     }
 
-    fn bytes(request: &Vec<NewJob>) -> usize {
-        request.iter().map(|job| job.payload.len() + 256).sum()
+    fn bytes(request: &Submit) -> usize {
+        request.jobs.iter().map(|job| job.payload.len() + 256).sum()
     }
 
-    async fn flush(
-        &self,
-        tenant: TenantId,
-        requests: Vec<Vec<NewJob>>,
-    ) -> Vec<Result<Vec<JobId>, Problem>> {
-        together_or_apart(self, tenant, &requests).await
+    async fn flush(&self, tenant: TenantId, requests: Vec<Submit>) -> Vec<Result<Done, Problem>> {
+        let answers = together_or_apart(self, tenant, &requests).await;
+        answers.into_iter().map(|answer| answer?).collect()
     }
 }

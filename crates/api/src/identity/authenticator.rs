@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jobengine_domain::caller::Caller;
 use jobengine_domain::digest::Digest;
 use jobengine_domain::dsse::PublicKey;
 use jobengine_domain::time::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-use super::caller::Caller;
 use super::claims::{Claims, key_id};
 use crate::json::check_shape;
 use crate::problem::{Code, Problem};
@@ -34,7 +34,7 @@ pub struct Authenticator {
 /// A token whose signature and claims were found good.
 #[derive(Debug, Clone)]
 struct Known {
-    caller: Caller,
+    caller: Arc<Caller>,
     /// When it holds, in seconds since 1970.
     window: Range<i64>,
 }
@@ -70,7 +70,7 @@ impl Authenticator {
         &self,
         authorization: Option<&HeaderValue>,
         now: Timestamp,
-    ) -> Result<Caller, Problem> {
+    ) -> Result<Arc<Caller>, Problem> {
         let refuse = || Problem::new(Code::Unauthenticated, "send a valid bearer token");
         let Some(token) = authorization.and_then(bearer) else {
             return Err(refuse());
@@ -91,7 +91,7 @@ impl Authenticator {
         });
         match held {
             Ok(known) => {
-                let caller = known.caller.clone();
+                let caller = Arc::clone(&known.caller);
                 self.remember(digest, known);
                 Ok(caller)
             }
@@ -125,7 +125,7 @@ impl Authenticator {
         claims.check(&self.issuer, &self.audience)?;
         Ok(Known {
             window: claims.window(),
-            caller: Caller::new(claims.caller()),
+            caller: Arc::new(claims.caller(credential(token))),
         })
     }
 
@@ -141,6 +141,14 @@ impl Authenticator {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A token as audit rows name it: its fingerprint, never itself.
+fn credential(token: &str) -> String {
+    let mut credential = Digest::of(token.as_bytes()).hex();
+    credential.truncate(8);
+    credential.insert_str(0, "jwt:");
+    credential
 }
 
 fn bearer(header: &HeaderValue) -> Option<&str> {

@@ -7,21 +7,33 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use jobengine_domain::caller::Scope;
 
+use jobengine_store::secret::InstallationSecret;
+
+use crate::page::Pages;
 use crate::problem::{Code, Problem};
 
 /// Who acts, for which tenant. Only the route table makes one, after the token was verified and its
 /// scope compared with the operation's; a handler without it acts for nobody.
 #[derive(Debug, Clone)]
-pub struct Caller(Arc<jobengine_domain::caller::Caller>);
+pub struct Caller {
+    caller: Arc<jobengine_domain::caller::Caller>,
+    secret: InstallationSecret,
+}
 
 impl Caller {
-    pub(crate) fn new(caller: jobengine_domain::caller::Caller) -> Self {
-        Self(Arc::new(caller))
+    pub(crate) fn new(
+        caller: Arc<jobengine_domain::caller::Caller>,
+        secret: InstallationSecret,
+    ) -> Self {
+        Self { caller, secret }
     }
 
-    /// Whether the token carries this scope: for what goes beyond the operation's own one.
-    pub fn has(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope)
+    /// Makes and reads this tenant's continuation tokens.
+    pub(crate) fn pages(&self) -> Pages<'_> {
+        Pages {
+            secret: &self.secret,
+            tenant: self.tenant,
+        }
     }
 
     /// Refuses a token without this scope.
@@ -43,7 +55,7 @@ impl Deref for Caller {
     type Target = jobengine_domain::caller::Caller;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.caller
     }
 }
 

@@ -151,7 +151,7 @@ impl Claims {
     }
 
     /// Scopes of other services are not ours to judge; they are left out.
-    pub(super) fn caller(self) -> Caller {
+    pub(super) fn caller(self, credential: String) -> Caller {
         Caller {
             tenant: self.tenant,
             project: self.project,
@@ -161,6 +161,7 @@ impl Claims {
                 .filter_map(|scope| scope.parse::<Scope>().ok())
                 .collect(),
             subject: self.sub,
+            credential,
         }
     }
 }

@@ -145,6 +145,7 @@ mod tests {
             let body = problem.body(&crate::edge::RequestIds {
                 request_id: String::new(),
                 trace_id: String::new(),
+                span_id: String::new(),
                 correlation_id: String::new(),
             });
             assert_eq!(body.errors[0].field, field, "{text}");

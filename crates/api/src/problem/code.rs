@@ -51,12 +51,20 @@ codes! {
     ParameterInvalid = "PARAMETER_INVALID", 400, "A parameter of the URL cannot be read";
     /// A continuation token that is not ours, or of another list.
     PageTokenInvalid = "PAGE_TOKEN_INVALID", 400, "The continuation token is not one of this list";
+    /// An operation that has to be repeatable was asked for without a key.
+    IdempotencyKeyMissing = "IDEMPOTENCY_KEY_MISSING", 400, "The operation needs an Idempotency-Key";
+    /// A key that cannot be one.
+    IdempotencyKeyInvalid = "IDEMPOTENCY_KEY_INVALID", 400, "The Idempotency-Key cannot be read";
+    /// A header cannot be read.
+    HeaderInvalid = "HEADER_INVALID", 400, "A header of the request cannot be read";
     /// No token, or one that is not valid. Never says why.
     Unauthenticated = "UNAUTHENTICATED", 401, "A valid bearer token is needed";
     /// The token lacks the operation's scope.
     ScopeMissing = "SCOPE_MISSING", 403, "The token does not allow this operation";
     /// The tenant header names another tenant than the token.
     TenantMismatch = "TENANT_MISMATCH", 403, "The tenant header is not the token's tenant";
+    /// The project header names another project than the token, or the operation is not for one project.
+    ProjectMismatch = "PROJECT_MISMATCH", 403, "The request is not for the token's project";
     /// The token's tenant is not known here.
     TenantUnknown = "TENANT_UNKNOWN", 403, "The token's tenant does not exist here";
     /// Nothing of that name for this tenant.
@@ -67,6 +75,8 @@ codes! {
     RequestTimeout = "REQUEST_TIMEOUT", 408, "The request did not arrive in time";
     /// Somebody else changed what the request is about.
     Conflict = "CONFLICT", 409, "Something changed meanwhile";
+    /// The same request is under way.
+    IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, "The same request is under way";
     /// The attempt is no longer the worker's: nothing it says counts.
     LeaseLost = "LEASE_LOST", 409, "The lease was lost";
     /// Another principal opened the worker session.
@@ -79,6 +89,12 @@ codes! {
     MediaTypeUnsupported = "MEDIA_TYPE_UNSUPPORTED", 415, "The body's type is not supported";
     /// A field is unknown, missing or out of bounds.
     RequestInvalid = "REQUEST_INVALID", 422, "The request is not valid";
+    /// The key was used for another request.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422, "The Idempotency-Key was used for another request";
+    /// What the caller does has to be justified.
+    ReasonRequired = "REASON_REQUIRED", 422, "The operation needs a reason";
+    /// What the caller does has to be justified, with a ticket.
+    TicketRequired = "TICKET_REQUIRED", 422, "The operation needs a ticket";
     /// The jobs of a run do not form a DAG.
     DagInvalid = "DAG_INVALID", 422, "The jobs do not form a DAG";
     /// An SBOM that nobody says the image of.

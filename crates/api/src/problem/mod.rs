@@ -67,7 +67,7 @@ impl Problem {
     /// A problem of this code; `detail` is for people and holds no secret, SQL or path of ours.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let retry_after_s = match code {
-            Code::Overloaded | Code::DatabaseUnavailable => Some(1),
+            Code::Overloaded | Code::DatabaseUnavailable | Code::IdempotencyInProgress => Some(1),
             _ => None,
         };
         Self {

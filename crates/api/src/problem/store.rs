@@ -20,6 +20,10 @@ impl From<&StoreError> for Problem {
                 Code::Overloaded,
                 "other requests kept meeting this one; try again",
             ),
+            StoreError::InProgress(_) => Self::new(
+                Code::IdempotencyInProgress,
+                "the same request is under way; repeat it with the same key to get its answer",
+            ),
             StoreError::Stale(what) => {
                 Self::new(Code::Conflict, format!("{what} changed meanwhile"))
             }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, Content, Info, License, OpenApi, OpenApiBuilder, Ref, RefOr, Response, Schema,
+    Components, Content, Deprecated, Info, License, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
+    Response, Schema,
 };
 
-use super::{Needs, Route};
+use super::Route;
+use super::declared::{Declaration, Effect, Needs};
 
 /// The security scheme of every operation with a scope.
 const BEARER: &str = "bearer";
@@ -41,10 +44,34 @@ const GUARDED: [(&str, &str); 2] = [
     ),
 ];
 
+/// Answers of the guard, where something is changed.
+const AUDITED: [(&str, &str); 3] = [
+    (
+        "400",
+        "A header cannot be read, or the key is missing (HEADER_INVALID, IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_MISSING)",
+    ),
+    (
+        "409",
+        "The same request is under way, or something changed meanwhile (IDEMPOTENCY_IN_PROGRESS, CONFLICT)",
+    ),
+    (
+        "422",
+        "The key was used for another request, or a reason or ticket is missing (IDEMPOTENCY_KEY_REUSED, REASON_REQUIRED, TICKET_REQUIRED)",
+    ),
+];
+
 /// The one operation of a path item that utoipa made of one handler.
-pub(super) fn operation(item: &PathItem) -> Option<&Operation> {
-    let all = [&item.get, &item.put, &item.post, &item.delete, &item.patch];
-    let mut declared = all.into_iter().flatten();
+pub(super) fn operation(item: &PathItem) -> Option<(&'static str, &Operation)> {
+    let all = [
+        ("get", &item.get),
+        ("put", &item.put),
+        ("post", &item.post),
+        ("delete", &item.delete),
+        ("patch", &item.patch),
+    ];
+    let mut declared = all
+        .into_iter()
+        .filter_map(|(method, operation)| operation.as_ref().map(|operation| (method, operation)));
     declared.next().filter(|_| declared.next().is_none())
 }
 
@@ -65,7 +92,7 @@ pub(super) fn write(routes: Vec<Route>, schemas: Vec<(String, RefOr<Schema>)>) -
     let mut paths = Paths::new();
     for mut route in routes {
         if let Some(operation) = operation_mut(&mut route.item) {
-            complete(operation, route.needs);
+            complete(operation, &route.declaration);
         }
         match paths.paths.get_mut(&route.path) {
             Some(item) => item.merge_operations(route.item),
@@ -118,7 +145,64 @@ fn problem_schemas() -> [(String, RefOr<Schema>); 2] {
     ]
 }
 
-fn complete(operation: &mut Operation, needs: Needs) {
+/// Headers that the guard reads: name, text, longest value.
+fn add_headers(operation: &mut Operation, declaration: &Declaration) {
+    let header = |name: &str, text: &str, most: usize, required: bool| -> RefOr<Parameter> {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(most));
+        let required = if required {
+            Required::True
+        } else {
+            Required::False
+        };
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .description(Some(text))
+            .required(required)
+            .schema(Some(schema))
+            .build()
+            .into()
+    };
+    let parameters = operation.parameters.get_or_insert_default();
+    if declaration.needs != Needs::Nothing {
+        parameters.push(header(
+            "X-Stella-Tenant",
+            "May repeat the token's tenant; it never chooses one.",
+            36,
+            false,
+        ));
+    }
+    if declaration.effect == Effect::Audited {
+        parameters.push(header(
+            "Idempotency-Key",
+            "The caller's name for this request: a repeat with the same key and body within 7 days is answered alike and changes nothing.",
+            128,
+            declaration.needs_key(),
+        ));
+        parameters.push(header(
+            "X-Stella-Operator-Reason",
+            "Why; it stands in the audit trail.",
+            256,
+            declaration.needs_reason(),
+        ));
+        parameters.push(header(
+            "X-Stella-Operator-Ticket",
+            "Where that is written down; it stands in the audit trail.",
+            128,
+            declaration.needs_ticket(),
+        ));
+    }
+    if parameters.is_empty() {
+        operation.parameters = None;
+    }
+}
+
+fn complete(operation: &mut Operation, declaration: &Declaration) {
+    operation.deprecated = declaration.deprecated.as_ref().map(|_| Deprecated::True);
+    add_headers(operation, declaration);
     let has_body = operation.request_body.is_some();
     let responses = &mut operation.responses.responses;
     let mut add = |(status, text): (&str, &str)| {
@@ -130,7 +214,10 @@ fn complete(operation: &mut Operation, needs: Needs) {
     if has_body {
         WITH_BODY.into_iter().for_each(&mut add);
     }
-    match needs {
+    if declaration.effect == Effect::Audited {
+        AUDITED.into_iter().for_each(&mut add);
+    }
+    match declaration.needs {
         Needs::Nothing => operation.security = Some(Vec::new()),
         Needs::Token(scope) => {
             GUARDED.into_iter().for_each(&mut add);

@@ -53,7 +53,7 @@ async fn cursor_list(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Json<Cursors>, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let now = tx.now();
     let (pending, oldest) = tx.changes_pending(PLANNER).await?;
     tx.commit().await?;

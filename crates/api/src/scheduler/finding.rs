@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::hit::Hits;
 use super::name::Name;
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -120,9 +120,11 @@ async fn finding_list(
     QueryParams(query): QueryParams<Filter>,
 ) -> Result<Json<FindingPage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let after: Option<Place> = resume(BY, query.continuation_token.as_deref())?;
+    let after: Option<Place> = caller
+        .pages()
+        .resume(BY, query.continuation_token.as_deref())?;
     let image = query.image;
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let Some(wanted) = Wanted::read(&tx, query).await? else {
         tx.commit().await?;
         return Err(Problem::not_found("image"));
@@ -131,7 +133,9 @@ async fn finding_list(
     let groups = page.iter().map(|set| set.row.group.clone()).collect();
     let advisories = tx.group_advisories(&groups).await?;
     tx.commit().await?;
-    let continuation_token = after_page(BY, &page, limit, |last| last.place.clone());
+    let continuation_token = caller
+        .pages()
+        .after_page(BY, &page, limit, |last| last.place.clone());
     let hits = Hits::new(advisories.values());
     let finding = |set: Set| Finding {
         image,

@@ -52,7 +52,7 @@ struct KevStored {
 /// one before, whole or not at all.
 #[utoipa::path(
     post, path = "/kev", operation_id = "kev_put", tag = "scheduler",
-    extensions(("x-scope" = json!("scheduler.runs.write"))),
+    extensions(("x-scope" = json!("scheduler.runs.write")), ("x-effect" = json!("audited"))),
     params(Origin),
     request_body(content = Object, content_type = "application/json", description = "The catalogue; `Content-Encoding` may be `zstd` or `gzip`"),
     responses(

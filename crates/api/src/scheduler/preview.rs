@@ -74,7 +74,7 @@ struct PackageImpact {
 /// takes away is evaluated all the same.
 #[utoipa::path(
     post, path = "/impact/preview", operation_id = "impact_preview", tag = "scheduler",
-    extensions(("x-scope" = json!("policy:simulate"))),
+    extensions(("x-scope" = json!("policy:simulate")), ("x-effect" = json!("none"))),
     params(Origin),
     request_body(content = Object, content_type = "application/json", description = "OSV records; `Content-Encoding` may be `zstd` or `gzip`"),
     responses(

@@ -48,7 +48,7 @@ async fn segment_get(
     PathParams(job): PathParams<JobId>,
     LeaseTokenHeader(token): LeaseTokenHeader,
 ) -> Result<impl IntoResponse, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let found = find(&tx, job, token).await?;
     tx.commit().await?;
     let input = match found {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod access;
+mod act;
 mod batch;
 mod claim;
 mod contract;

@@ -135,7 +135,11 @@ impl Service {
 impl Person {
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.base);
-        self.http.request(method, url).bearer_auth(&self.token)
+        let key = jobengine_store::draw::<Uuid>(jobengine_domain::time::Timestamp::from_micros(0));
+        self.http
+            .request(method, url)
+            .bearer_auth(&self.token)
+            .header("idempotency-key", key.to_string())
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -72,7 +72,9 @@ async fn create(service: &Service, images: &BTreeSet<Digest>) -> RunId {
     let run = NewRun {
         trigger: "delta".to_owned(),
         project: None,
+        source: None,
         correlation_id: "c".to_owned(),
+        traceparent: None,
     };
     let facts = PlanFacts {
         images_impacted: 2,
@@ -99,6 +101,11 @@ fn job() -> NewJob {
         not_before: None,
         deadline: None,
         correlation_id: "c".to_owned(),
+        project: None,
+        source: None,
+        tags: Vec::new(),
+        traceparent: None,
+        replay_of: None,
         parents: Vec::new(),
     }
 }

@@ -1,2 +1,3 @@
--- caller/open.sql: binds the transaction to tenant $1 and reads its clock, in one round trip with BEGIN.
-SELECT set_config('app.tenant_id', $1, true), clock_timestamp() AS now
+-- caller/open.sql: binds the transaction to tenant $1 and project $2 (empty: any) and reads its clock, in one round trip
+-- with BEGIN.
+SELECT set_config('app.tenant_id', $1, true), set_config('app.project_id', $2, true), clock_timestamp() AS now

@@ -22,7 +22,8 @@ ALTER ROLE orch_app SET jit = off;
 -- A replica that freezes in the middle of a transaction must not hold locks for ever; every statement is bounded. Idle
 -- for longer than a statement may take, because completing a large run computes within its transaction.
 ALTER ROLE orch_app SET statement_timeout = '15s';
-ALTER ROLE orch_app SET lock_timeout = '5s';
+-- Also how long a request waits for its twin under the same idempotency key.
+ALTER ROLE orch_app SET lock_timeout = '2s';
 ALTER ROLE orch_app SET idle_in_transaction_session_timeout = '30s';
 ALTER ROLE orch_sched SET statement_timeout = '5s';
 ALTER ROLE orch_sched SET idle_in_transaction_session_timeout = '5s';

@@ -47,7 +47,9 @@ impl Ledger {
         let run = NewRun {
             trigger: "manual".into(),
             project: None,
+            source: None,
             correlation_id: "c".into(),
+            traceparent: None,
         };
         let made = tx.run_create(&run, jobs).await.unwrap();
         tx.commit().await.unwrap();
@@ -136,6 +138,11 @@ pub(crate) fn job() -> NewJob {
         not_before: None,
         deadline: None,
         correlation_id: "c".into(),
+        project: None,
+        source: None,
+        tags: Vec::new(),
+        traceparent: None,
+        replay_of: None,
         parents: Vec::new(),
     }
 }

@@ -39,7 +39,7 @@ fn without(mut base: Value, name: &str) -> Value {
     base
 }
 
-fn ask(authenticator: &Authenticator, token: &str, now: Timestamp) -> Result<Caller, Code> {
+fn ask(authenticator: &Authenticator, token: &str, now: Timestamp) -> Result<Arc<Caller>, Code> {
     let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
     authenticator
         .authenticate(Some(&value), now)

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -110,18 +110,20 @@ async fn advisory_list(
     QueryParams(query): QueryParams<Filter>,
 ) -> Result<Json<AdvisoryPage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let after: Option<(SourceId, String)> = resume(BY, query.continuation_token.as_deref())?;
+    let after: Option<(SourceId, String)> = caller
+        .pages()
+        .resume(BY, query.continuation_token.as_deref())?;
     let after = after.as_ref().map(|(source, id)| (*source, id.as_str()));
     let filter = AdvisoryFilter {
         source: query.source.map(Name::into_text),
         package: query.package,
         flaw: query.flaw.map(Name::into_text),
     };
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let records = tx.advisory_list(&filter, after, limit).await?;
     tx.commit().await?;
     let place = |last: &AdvisoryRecord| (last.source, last.id.clone());
-    let continuation_token = after_page(BY, &records, limit, place);
+    let continuation_token = caller.pages().after_page(BY, &records, limit, place);
     Ok(Json(AdvisoryPage {
         items: records.into_iter().map(AdvisoryEntry::of).collect(),
         continuation_token,

@@ -73,7 +73,7 @@ struct AdvisoriesStored {
 /// snapshot has no id that can be read, nothing is held to be gone (`SNAPSHOT_INCOMPLETE`).
 #[utoipa::path(
     post, path = "/advisories", operation_id = "advisories_put", tag = "scheduler",
-    extensions(("x-scope" = json!("scheduler.runs.write"))),
+    extensions(("x-scope" = json!("scheduler.runs.write")), ("x-effect" = json!("audited"))),
     params(Kind),
     request_body(content = Object, content_type = "application/json", description = "OSV records; `Content-Encoding` may be `zstd` or `gzip`"),
     responses(

@@ -34,7 +34,7 @@ async fn image_get(
     caller: Caller,
     PathParams(digest): PathParams<Digest>,
 ) -> Result<Json<Image>, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let Some(record) = tx.image_find(digest).await? else {
         tx.commit().await?;
         return Err(Problem::not_found("image"));

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::Image;
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -84,8 +84,10 @@ async fn image_list(
     QueryParams(query): QueryParams<Filter>,
 ) -> Result<Json<ImagePage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let after: Option<u32> = resume(BY, query.continuation_token.as_deref())?;
-    let tx = state.store().begin(&caller).await?;
+    let after: Option<u32> = caller
+        .pages()
+        .resume(BY, query.continuation_token.as_deref())?;
+    let tx = state.store().read(&caller).await?;
     let numbers = if query.severity.is_some() || query.kev.is_some() {
         let wanted = FindingFilter {
             packages: query
@@ -109,7 +111,9 @@ async fn image_list(
     };
     let records = tx.image_list(&filter, after, limit).await?;
     tx.commit().await?;
-    let continuation_token = after_page(BY, &records, limit, |last| last.number);
+    let continuation_token = caller
+        .pages()
+        .after_page(BY, &records, limit, |last| last.number);
     Ok(Json(ImagePage {
         items: records.into_iter().map(Image::of).collect(),
         continuation_token,

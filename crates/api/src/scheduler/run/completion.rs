@@ -59,7 +59,7 @@ async fn impact_run_completion(
     caller: Caller,
     PathParams(run): PathParams<RunId>,
 ) -> Result<impl IntoResponse, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let completion = tx.impact_run_completion(run).await?;
     tx.commit().await?;
     let (envelope, _) = completion.ok_or_else(|| Problem::not_found("completed impact run"))?;

@@ -65,7 +65,7 @@ async fn impact_run_deltas(
     caller: Caller,
     PathParams(run): PathParams<RunId>,
 ) -> Result<Json<RunDeltas>, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let record = tx.impact_run_find(run).await?;
     let completion = tx.impact_run_completion(run).await?;
     tx.commit().await?;

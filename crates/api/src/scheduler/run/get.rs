@@ -32,7 +32,7 @@ async fn impact_run_get(
     caller: Caller,
     PathParams(run): PathParams<RunId>,
 ) -> Result<Json<ImpactRun>, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let record = tx.impact_run_find(run).await?;
     tx.commit().await?;
     let record = record.ok_or_else(|| Problem::not_found("impact run"))?;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::{PathParams, QueryParams};
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -69,18 +69,20 @@ async fn impact_run_inputs(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Json<RunInputPage>, Problem> {
     let limit = page_limit(page.limit)?;
-    let after: Option<(String, String, String)> = resume(BY, page.continuation_token.as_deref())?;
+    let after: Option<(String, String, String)> = caller
+        .pages()
+        .resume(BY, page.continuation_token.as_deref())?;
     let after = after
         .as_ref()
         .map(|(kind, source, subject)| (kind.as_str(), source.as_str(), subject.as_str()));
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let known = tx.impact_run_find(run).await?.is_some();
     let inputs = tx.run_inputs_page(run, after, limit).await?;
     tx.commit().await?;
     if !known {
         return Err(Problem::not_found("impact run"));
     }
-    let continuation_token = after_page(BY, &inputs, limit, |last| {
+    let continuation_token = caller.pages().after_page(BY, &inputs, limit, |last| {
         (last.kind.clone(), last.source.clone(), last.subject.clone())
     });
     Ok(Json(RunInputPage {

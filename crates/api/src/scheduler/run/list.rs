@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use super::ImpactRun;
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -48,11 +48,15 @@ async fn impact_run_list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Json<ImpactRunPage>, Problem> {
     let limit = page_limit(page.limit)?;
-    let before: Option<u64> = resume(BY, page.continuation_token.as_deref())?;
-    let tx = state.store().begin(&caller).await?;
+    let before: Option<u64> = caller
+        .pages()
+        .resume(BY, page.continuation_token.as_deref())?;
+    let tx = state.store().read(&caller).await?;
     let records = tx.impact_run_list(before, limit).await?;
     tx.commit().await?;
-    let continuation_token = after_page(BY, &records, limit, |last| last.generation);
+    let continuation_token = caller
+        .pages()
+        .after_page(BY, &records, limit, |last| last.generation);
     Ok(Json(ImpactRunPage {
         items: records.into_iter().map(Into::into).collect(),
         continuation_token,

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -84,11 +84,15 @@ async fn sbom_list(
     QueryParams(page): QueryParams<PageParams>,
 ) -> Result<Json<SbomPage>, Problem> {
     let limit = page_limit(page.limit)?;
-    let after: Option<Digest> = resume(BY, page.continuation_token.as_deref())?;
-    let tx = state.store().begin(&caller).await?;
+    let after: Option<Digest> = caller
+        .pages()
+        .resume(BY, page.continuation_token.as_deref())?;
+    let tx = state.store().read(&caller).await?;
     let records = tx.sbom_list(after, limit).await?;
     tx.commit().await?;
-    let continuation_token = after_page(BY, &records, limit, |last| last.digest);
+    let continuation_token = caller
+        .pages()
+        .after_page(BY, &records, limit, |last| last.digest);
     Ok(Json(SbomPage {
         items: records.into_iter().map(Sbom::of).collect(),
         continuation_token,

@@ -75,7 +75,7 @@ struct SbomStored {
 /// document may be sent again: nothing changes.
 #[utoipa::path(
     post, path = "/sboms", operation_id = "sbom_put", tag = "scheduler",
-    extensions(("x-scope" = json!("scheduler.runs.write"))),
+    extensions(("x-scope" = json!("scheduler.runs.write")), ("x-effect" = json!("audited"))),
     params(Subject),
     request_body(content = Object, content_type = "application/json", description = "The SBOM; `Content-Encoding` may be `zstd` or `gzip`"),
     responses(

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -95,17 +95,19 @@ async fn vex_list(
     QueryParams(query): QueryParams<Filter>,
 ) -> Result<Json<VexPage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let after: Option<(SourceId, String)> = resume(BY, query.continuation_token.as_deref())?;
+    let after: Option<(SourceId, String)> = caller
+        .pages()
+        .resume(BY, query.continuation_token.as_deref())?;
     let after = after.as_ref().map(|(source, id)| (*source, id.as_str()));
     let filter = VexFilter {
         source: query.source.map(Name::into_text),
         document: None,
     };
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let entries = tx.vex_page(&filter, after, limit).await?;
     tx.commit().await?;
     let place = |last: &VexEntry| (last.record.source, last.record.document.clone());
-    let continuation_token = after_page(BY, &entries, limit, place);
+    let continuation_token = caller.pages().after_page(BY, &entries, limit, place);
     Ok(Json(VexPage {
         items: entries.into_iter().map(VexDocument::of).collect(),
         continuation_token,

@@ -53,7 +53,7 @@ struct VexStored {
 /// the same `@id` of the same source; of several statements about one product and flaw the newest counts.
 #[utoipa::path(
     post, path = "/vex", operation_id = "vex_put", tag = "scheduler",
-    extensions(("x-scope" = json!("scheduler.runs.write"))),
+    extensions(("x-scope" = json!("scheduler.runs.write")), ("x-effect" = json!("audited"))),
     params(Origin),
     request_body(content = Object, content_type = "application/json", description = "The document; `Content-Encoding` may be `zstd` or `gzip`"),
     responses(

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -76,11 +76,15 @@ pub(super) async fn handler(
     QueryParams(query): QueryParams<Query>,
 ) -> Result<Json<DeadLetterPage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let after = resume::<JobId>(BY, query.continuation_token.as_deref())?;
-    let tx = state.store().begin(&caller).await?;
+    let after = caller
+        .pages()
+        .resume::<JobId>(BY, query.continuation_token.as_deref())?;
+    let tx = state.store().read(&caller).await?;
     let letters = tx.dead_letter_list(after, limit).await?;
     tx.commit().await?;
-    let continuation_token = after_page(BY, &letters, limit, |last| last.job);
+    let continuation_token = caller
+        .pages()
+        .after_page(BY, &letters, limit, |last| last.job);
     let letters = letters.into_iter().map(|letter| DeadLetter {
         job_id: letter.job.0,
         r#type: letter.job_type,

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::identity::Caller;
-use crate::page::{continuation, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
@@ -84,19 +84,19 @@ pub(super) async fn handler(
     QueryParams(query): QueryParams<Query>,
 ) -> Result<Json<EventPage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let after = place(query.continuation_token.as_deref())?;
-    let tx = state.store().begin(&caller).await?;
+    let after = place(&caller, query.continuation_token.as_deref())?;
+    let tx = state.store().read(&caller).await?;
     let events = tx.events_page(&after, limit).await?;
     tx.commit().await?;
     let last = events.last().map_or(&after, |event| &event.place);
     Ok(Json(EventPage {
-        continuation_token: continuation(BY, &last.parts()),
+        continuation_token: caller.pages().continuation(BY, &last.parts()),
         items: events.into_iter().map(EventView::from).collect(),
     }))
 }
 
-fn place(token: Option<&str>) -> Result<Place, Problem> {
-    let Some((txid, row)) = resume::<(String, Uuid)>(BY, token)? else {
+fn place(caller: &Caller, token: Option<&str>) -> Result<Place, Problem> {
+    let Some((txid, row)) = caller.pages().resume::<(String, Uuid)>(BY, token)? else {
         return Ok(Place::start());
     };
     Place::from_parts(&txid, row).ok_or_else(|| {

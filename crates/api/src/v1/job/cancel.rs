@@ -1,11 +1,10 @@
 //! `POST /jobs/{jobId}:cancel`
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use jobengine_domain::id::JobId;
-use jobengine_queue::Hint;
 
-use crate::identity::Caller;
+use crate::act::{Act, Done};
 use crate::params::PathParams;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -17,7 +16,7 @@ use crate::v1::canceled::Canceled;
 /// report is refused.
 #[utoipa::path(
     post, path = "/jobs/{jobId}:cancel", operation_id = "job_cancel", tag = "jobs",
-    extensions(("x-scope" = json!("orch:operate"))),
+    extensions(("x-scope" = json!("orch:operate")), ("x-effect" = json!("audited"))),
     params(("jobId" = uuid::Uuid, Path, description = "The job's id")),
     responses(
         (status = 200, description = "How many jobs were called off: 0 when it had ended", body = Canceled),
@@ -27,24 +26,15 @@ use crate::v1::canceled::Canceled;
 )]
 pub(super) async fn handler(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     PathParams(id): PathParams<JobId>,
-) -> Result<Json<Canceled>, Problem> {
-    let (canceled, ready) = state
-        .store()
-        .retrying(async || {
-            let tx = state.store().begin(&caller).await?;
-            if tx.job_find(id).await?.is_none() {
-                tx.commit().await?;
-                return Ok((None, Vec::new()));
-            }
-            let canceled = tx.jobs_cancel(&[id]).await?;
-            let ready = tx.ready();
-            tx.commit().await?;
-            Ok((Some(canceled), ready))
-        })
-        .await?;
-    state.announce(&Hint::jobs(caller.tenant, ready));
-    let canceled = canceled.ok_or_else(|| Problem::not_found("job"))?;
-    Ok(Json(Canceled { canceled }))
+) -> Result<Response, Problem> {
+    act.perform(&state, async |tx| {
+        if tx.job_find(id).await?.is_none() {
+            return Err(Problem::not_found("job").into());
+        }
+        let canceled = tx.jobs_cancel(&[id]).await?;
+        Ok(Done::ok(Canceled { canceled }).of("job", id))
+    })
+    .await
 }

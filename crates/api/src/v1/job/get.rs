@@ -29,7 +29,7 @@ pub(super) async fn handler(
     caller: Caller,
     PathParams(id): PathParams<JobId>,
 ) -> Result<Json<JobView>, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let job = tx.job_find(id).await?;
     let attempts = tx.job_attempts(id).await?;
     tx.commit().await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::view::JobView;
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
@@ -84,14 +84,16 @@ pub(super) async fn handler(
         run: query.run_id.map(RunId),
         state: query.state,
         job_type: query.r#type,
-        after: resume::<JobId>(BY, query.continuation_token.as_deref())?,
+        after: caller
+            .pages()
+            .resume::<JobId>(BY, query.continuation_token.as_deref())?,
         limit,
     };
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let jobs = tx.job_list(&filter).await?;
     tx.commit().await?;
     Ok(Json(JobPage {
-        continuation_token: after_page(BY, &jobs, limit, |last| last.id),
+        continuation_token: caller.pages().after_page(BY, &jobs, limit, |last| last.id),
         items: jobs.into_iter().map(JobView::brief).collect(),
     }))
 }

@@ -3,6 +3,7 @@
 mod cancel;
 mod get;
 mod list;
+mod origin;
 mod spec;
 mod submit;
 mod view;
@@ -11,6 +12,7 @@ use utoipa_axum::routes;
 
 use crate::route::Routes;
 
+pub(super) use origin::Origin;
 pub(super) use spec::{JobSpec, is_type};
 pub(super) use view::raw;
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::Origin;
 use crate::check::Checks;
 
 /// Longest job type.
@@ -89,7 +90,7 @@ impl JobSpec {
         self,
         key: String,
         parents: Vec<(usize, EdgePolicy)>,
-        correlation: &str,
+        origin: &Origin,
     ) -> NewJob {
         NewJob {
             key,
@@ -102,7 +103,12 @@ impl JobSpec {
             deadline: self.deadline,
             correlation_id: self
                 .correlation_id
-                .unwrap_or_else(|| correlation.to_owned()),
+                .unwrap_or_else(|| origin.correlation_id.clone()),
+            project: origin.project,
+            source: None,
+            tags: Vec::new(),
+            traceparent: origin.traceparent.clone(),
+            replay_of: None,
             parents,
         }
     }

@@ -1,17 +1,17 @@
 //! `POST /jobs`
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use jobengine_domain::defaults::SUBMIT_MAX;
+use jobengine_domain::id::JobId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::JobSpec;
+use super::{JobSpec, Origin};
+use crate::act::{Act, Done, respond};
 use crate::check::Checks;
-use crate::edge::RequestIds;
-use crate::identity::Caller;
+use crate::flush::Submit;
 use crate::json::{BULK_MAX_BYTES, JsonBody};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -38,7 +38,7 @@ pub(super) struct JobsSubmitted {
 /// All of them or none; they are durable when this is answered.
 #[utoipa::path(
     post, path = "/jobs", operation_id = "job_submit", tag = "jobs",
-    extensions(("x-scope" = json!("orch:submit"))),
+    extensions(("x-scope" = json!("orch:submit")), ("x-effect" = json!("audited"))),
     request_body = SubmitJobs,
     responses(
         (status = 201, description = "The jobs are in the ledger", body = JobsSubmitted),
@@ -50,19 +50,37 @@ pub(super) struct JobsSubmitted {
 )]
 pub(super) async fn handler(
     State(state): State<AppState>,
-    caller: Caller,
-    ids: RequestIds,
+    act: Act,
     JsonBody(request): JsonBody<SubmitJobs, BULK_MAX_BYTES>,
-) -> Result<(StatusCode, Json<JobsSubmitted>), Problem> {
+) -> Result<Response, Problem> {
     let mut checks = Checks::default();
     checks.count("jobs", request.jobs.len(), SUBMIT_MAX);
     for (at, job) in request.jobs.iter().enumerate() {
         job.check(&format!("jobs[{at}]"), &mut checks);
     }
     checks.end()?;
+    let origin = Origin::of(&act, None);
     let jobs = request.jobs.into_iter();
-    let jobs = jobs.map(|job| job.into_job(String::new(), Vec::new(), &ids.correlation_id));
-    let submitted = state.submits().ask(caller.tenant, jobs.collect()).await?;
-    let job_ids = submitted.into_iter().map(|job| job.0).collect();
-    Ok((StatusCode::CREATED, Json(JobsSubmitted { job_ids })))
+    let jobs = jobs.map(|job| job.into_job(String::new(), Vec::new(), &origin));
+    let submit = Submit {
+        act: act.record(),
+        jobs: jobs.collect(),
+        answer,
+    };
+    let tenant = act.caller().tenant;
+    Ok(respond(state.submits().ask(tenant, submit).await?))
+}
+
+fn answer(jobs: &[JobId]) -> Done {
+    let job_ids = jobs.iter().map(|job| job.0).collect();
+    Done::created(JobsSubmitted { job_ids }).of("job", span(jobs))
+}
+
+/// The id of one new job; the first and the last of several, which were drawn one after another.
+fn span(jobs: &[JobId]) -> String {
+    match jobs {
+        [] => String::new(),
+        [job] => job.to_string(),
+        [first, .., last] => format!("{first}..{last}"),
+    }
 }

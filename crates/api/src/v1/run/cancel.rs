@@ -1,11 +1,10 @@
 //! `POST /runs/{runId}:cancel`
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use jobengine_domain::id::RunId;
-use jobengine_queue::Hint;
 
-use crate::identity::Caller;
+use crate::act::{Act, Done};
 use crate::params::PathParams;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -17,7 +16,7 @@ use crate::v1::canceled::Canceled;
 /// heartbeat, and their reports are refused.
 #[utoipa::path(
     post, path = "/runs/{runId}:cancel", operation_id = "run_cancel", tag = "runs",
-    extensions(("x-scope" = json!("orch:operate"))),
+    extensions(("x-scope" = json!("orch:operate")), ("x-effect" = json!("audited"))),
     params(("runId" = uuid::Uuid, Path, description = "The run's id")),
     responses(
         (status = 200, description = "How many jobs were called off", body = Canceled),
@@ -27,24 +26,15 @@ use crate::v1::canceled::Canceled;
 )]
 pub(super) async fn handler(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     PathParams(id): PathParams<RunId>,
-) -> Result<Json<Canceled>, Problem> {
-    let (canceled, ready) = state
-        .store()
-        .retrying(async || {
-            let tx = state.store().begin(&caller).await?;
-            if tx.run_find(id).await?.is_none() {
-                tx.commit().await?;
-                return Ok((None, Vec::new()));
-            }
-            let canceled = tx.run_cancel(id).await?;
-            let ready = tx.ready();
-            tx.commit().await?;
-            Ok((Some(canceled), ready))
-        })
-        .await?;
-    state.announce(&Hint::jobs(caller.tenant, ready));
-    let canceled = canceled.ok_or_else(|| Problem::not_found("run"))?;
-    Ok(Json(Canceled { canceled }))
+) -> Result<Response, Problem> {
+    act.perform(&state, async |tx| {
+        if tx.run_find(id).await?.is_none() {
+            return Err(Problem::not_found("run").into());
+        }
+        let canceled = tx.run_cancel(id).await?;
+        Ok(Done::ok(Canceled { canceled }).of("run", id))
+    })
+    .await
 }

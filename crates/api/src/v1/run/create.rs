@@ -1,22 +1,20 @@
 //! `POST /runs`
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use jobengine_domain::defaults::DAG_NODES_MAX;
-use jobengine_queue::Hint;
 use jobengine_store::NewRun;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::shape::{RunJob, Shape};
+use crate::act::{Act, Done};
 use crate::check::Checks;
-use crate::edge::RequestIds;
-use crate::identity::Caller;
 use crate::json::{BULK_MAX_BYTES, JsonBody};
 use crate::problem::Problem;
 use crate::state::AppState;
+use crate::v1::job::Origin;
 
 /// Longest correlation id.
 const CORRELATION_MAX: usize = 128;
@@ -69,7 +67,7 @@ struct RunJobCreated {
 /// ended as its edges ask.
 #[utoipa::path(
     post, path = "/runs", operation_id = "run_create", tag = "runs",
-    extensions(("x-scope" = json!("orch:submit"))),
+    extensions(("x-scope" = json!("orch:submit")), ("x-effect" = json!("audited"))),
     request_body = CreateRun,
     responses(
         (status = 201, description = "The run is in the ledger", body = RunCreated),
@@ -81,10 +79,9 @@ struct RunJobCreated {
 )]
 pub(super) async fn handler(
     State(state): State<AppState>,
-    caller: Caller,
-    ids: RequestIds,
+    act: Act,
     JsonBody(request): JsonBody<CreateRun, BULK_MAX_BYTES>,
-) -> Result<(StatusCode, Json<RunCreated>), Problem> {
+) -> Result<Response, Problem> {
     let mut checks = Checks::default();
     checks.count("jobs", request.jobs.len(), DAG_NODES_MAX);
     if let Some(correlation) = &request.correlation_id {
@@ -93,36 +90,28 @@ pub(super) async fn handler(
     let trigger = match request.trigger {
         None | Some(Trigger::Manual) => "manual",
     };
-    let correlation = request.correlation_id.unwrap_or(ids.correlation_id);
-    let Shape { jobs, order } = Shape::of(request.jobs, checks, &correlation)?;
+    let origin = Origin::of(&act, request.correlation_id);
+    let Shape { jobs, order } = Shape::of(request.jobs, checks, &origin)?;
     let run = NewRun {
         trigger: trigger.to_owned(),
-        project: caller.project,
-        correlation_id: correlation,
+        project: origin.project,
+        source: None,
+        correlation_id: origin.correlation_id,
+        traceparent: origin.traceparent,
     };
-    let (run_id, job_ids, ready) = state
-        .store()
-        .retrying(async || {
-            let tx = state.store().begin(&caller).await?;
-            let (run_id, job_ids) = tx.run_create(&run, &jobs).await?;
-            let ready = tx.ready();
-            tx.commit().await?;
-            Ok((run_id, job_ids, ready))
-        })
-        .await?;
-    state.announce(&Hint::jobs(caller.tenant, ready));
-    let mut created: Vec<_> = order
-        .into_iter()
-        .zip(jobs.into_iter().zip(job_ids))
-        .collect();
-    created.sort_unstable_by_key(|(at, _)| *at);
-    let created = created.into_iter().map(|(_, (job, id))| RunJobCreated {
-        key: job.key,
-        job_id: id.0,
-    });
-    let created = RunCreated {
-        run_id: run_id.0,
-        jobs: created.collect(),
-    };
-    Ok((StatusCode::CREATED, Json(created)))
+    act.perform(&state, async |tx| {
+        let (run_id, job_ids) = tx.run_create(&run, &jobs).await?;
+        let mut created: Vec<_> = order.iter().zip(jobs.iter().zip(job_ids)).collect();
+        created.sort_unstable_by_key(|(at, _)| **at);
+        let created = created.into_iter().map(|(_, (job, id))| RunJobCreated {
+            key: job.key.clone(),
+            job_id: id.0,
+        });
+        let created = RunCreated {
+            run_id: run_id.0,
+            jobs: created.collect(),
+        };
+        Ok(Done::created(created).of("run", run_id))
+    })
+    .await
 }

@@ -28,7 +28,7 @@ pub(super) async fn handler(
     caller: Caller,
     PathParams(id): PathParams<RunId>,
 ) -> Result<Json<RunView>, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let run = tx.run_find(id).await?;
     tx.commit().await?;
     let run = run.ok_or_else(|| Problem::not_found("run"))?;

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::view::RunView;
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -55,12 +55,14 @@ pub(super) async fn handler(
     QueryParams(query): QueryParams<Query>,
 ) -> Result<Json<RunPage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let before = resume::<RunId>(BY, query.continuation_token.as_deref())?;
-    let tx = state.store().begin(&caller).await?;
+    let before = caller
+        .pages()
+        .resume::<RunId>(BY, query.continuation_token.as_deref())?;
+    let tx = state.store().read(&caller).await?;
     let runs = tx.run_list(before, limit).await?;
     tx.commit().await?;
     Ok(Json(RunPage {
-        continuation_token: after_page(BY, &runs, limit, |last| last.id),
+        continuation_token: caller.pages().after_page(BY, &runs, limit, |last| last.id),
         items: runs.into_iter().map(RunView::from).collect(),
     }))
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::check::Checks;
 use crate::problem::{Code, Problem};
-use crate::v1::job::JobSpec;
+use crate::v1::job::{JobSpec, Origin};
 
 /// Longest name of a job within its run.
 const KEY_MAX: usize = 200;
@@ -88,7 +88,7 @@ impl Shape {
     pub(super) fn of(
         jobs: Vec<RunJob>,
         mut checks: Checks,
-        correlation: &str,
+        origin: &Origin,
     ) -> Result<Self, Problem> {
         let mut nodes = Vec::with_capacity(jobs.len());
         let mut specs = Vec::with_capacity(jobs.len());
@@ -112,7 +112,7 @@ impl Shape {
             let parents = node.parents.iter();
             let parents = parents.map(|(key, policy)| (place[key.as_str()], *policy));
             let spec = specs[*at].take().expect("an order names each job once");
-            spec.into_job(node.key.clone(), parents.collect(), correlation)
+            spec.into_job(node.key.clone(), parents.collect(), origin)
         };
         let jobs = order.iter().map(job).collect();
         Ok(Self { jobs, order })

@@ -35,7 +35,7 @@ pub(super) struct ArtifactStored {
 /// It counts once the attempt that stored it is accepted as successful. The first of a name stays.
 #[utoipa::path(
     put, path = "/worker/artifacts/{jobId}/{name}", operation_id = "worker_artifact", tag = "workers",
-    extensions(("x-scope" = json!("orch:worker"))),
+    extensions(("x-scope" = json!("orch:worker")), ("x-effect" = json!("granted"))),
     params(
         ("jobId" = uuid::Uuid, Path, description = "The job"),
         ("name" = String, Path, pattern = "^[A-Za-z0-9_.-]{1,100}$", description = "Letters, digits, `_`, `.` and `-`, up to 100", example = "findings.json"),

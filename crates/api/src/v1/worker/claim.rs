@@ -114,7 +114,7 @@ struct Grant {
 /// heartbeats keep open; a session belongs to the principal that opened it.
 #[utoipa::path(
     post, path = "/worker/claim", operation_id = "worker_claim", tag = "workers",
-    extensions(("x-scope" = json!("orch:worker"))),
+    extensions(("x-scope" = json!("orch:worker")), ("x-effect" = json!("granted"))),
     request_body = ClaimJobs,
     responses(
         (status = 200, description = "Jobs, or none when the wait was over first", body = JobsClaimed),

@@ -58,7 +58,7 @@ struct ReportResult {
 /// report of a request is refused, so is the request.
 #[utoipa::path(
     post, path = "/worker/complete", operation_id = "worker_complete", tag = "workers",
-    extensions(("x-scope" = json!("orch:worker"))),
+    extensions(("x-scope" = json!("orch:worker")), ("x-effect" = json!("granted"))),
     request_body = CompleteJobs,
     responses(
         (status = 200, description = "What became of each report", body = JobsCompleted),

@@ -90,7 +90,7 @@ struct JobDirective {
 /// principal opened, holds nothing: every lease is `leaseLost`.
 #[utoipa::path(
     post, path = "/worker/heartbeat", operation_id = "worker_heartbeat", tag = "workers",
-    extensions(("x-scope" = json!("orch:worker"))),
+    extensions(("x-scope" = json!("orch:worker")), ("x-effect" = json!("granted"))),
     request_body = SendHeartbeat,
     responses(
         (status = 200, description = "What to do until the next heartbeat", body = HeartbeatTaken),

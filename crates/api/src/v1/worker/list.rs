@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::identity::Caller;
-use crate::page::{after_page, page_limit, resume};
+use crate::page::page_limit;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -72,12 +72,16 @@ pub(super) async fn handler(
     QueryParams(query): QueryParams<Query>,
 ) -> Result<Json<WorkerPage>, Problem> {
     let limit = page_limit(query.limit)?;
-    let after = resume::<SessionId>(BY, query.continuation_token.as_deref())?;
-    let tx = state.store().begin(&caller).await?;
+    let after = caller
+        .pages()
+        .resume::<SessionId>(BY, query.continuation_token.as_deref())?;
+    let tx = state.store().read(&caller).await?;
     let sessions = tx.session_list(after, limit).await?;
     tx.commit().await?;
     Ok(Json(WorkerPage {
-        continuation_token: after_page(BY, &sessions, limit, |last| last.id),
+        continuation_token: caller
+            .pages()
+            .after_page(BY, &sessions, limit, |last| last.id),
         items: sessions.into_iter().map(WorkerView::from).collect(),
     }))
 }
