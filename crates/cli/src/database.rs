@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
 use jobengine_store::embedded::{Cluster, Options, Running, SUPERUSER};
-use jobengine_store::{DatabaseConfig, Store, database_create, migrate, wal_bytes};
+use jobengine_store::{DatabaseConfig, InsertProbe, Store, database_create, migrate, wal_bytes};
 
 use crate::data_dir::DataDir;
 
@@ -69,6 +69,15 @@ impl Database {
             .as_ref()
             .context("only a private PostgreSQL is measured")?;
         Ok(wal_bytes(&running.config(SUPERUSER, NAME)).await?)
+    }
+
+    /// The yardstick of the benchmarks, over so many connections.
+    pub(crate) async fn insert_probe(&self, connections: usize) -> anyhow::Result<InsertProbe> {
+        let running = self
+            .embedded
+            .as_ref()
+            .context("only a private PostgreSQL is measured")?;
+        Ok(InsertProbe::open(&running.config(SUPERUSER, NAME), connections).await?)
     }
 
     /// Stops the private PostgreSQL, if it is one.

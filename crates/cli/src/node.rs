@@ -26,7 +26,7 @@ use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Local, Queue};
 use jobengine_sdk::{Client, TokenSource};
 use jobengine_store::secret::InstallationSecret;
-use jobengine_store::{ImpactIndexes, Store};
+use jobengine_store::{ImpactIndexes, InsertProbe, Store};
 use jobengine_telemetry::Registry;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -298,6 +298,11 @@ impl TemporaryNode {
     /// Bytes of write-ahead log written so far, whole PostgreSQL.
     pub(crate) async fn wal_bytes(&self) -> anyhow::Result<u64> {
         self.database.wal_bytes().await
+    }
+
+    /// The yardstick of the benchmarks, over so many connections.
+    pub(crate) async fn insert_probe(&self, connections: usize) -> anyhow::Result<InsertProbe> {
+        self.database.insert_probe(connections).await
     }
 
     /// Stops everything and removes the directory.

@@ -1,5 +1,9 @@
 //! What an administrator does beside migrating: make a database, measure the server.
 
+mod insert_probe;
+
+pub use insert_probe::InsertProbe;
+
 use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;
 

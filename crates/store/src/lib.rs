@@ -50,7 +50,7 @@ mod vex;
 mod wake;
 
 pub use act::{Act, ActKey, Answered, Effect};
-pub use administration::{database_create, wal_bytes};
+pub use administration::{InsertProbe, database_create, wal_bytes};
 pub use advisory::{AdvisoriesStored, AdvisoryFilter, AdvisoryRecord, Intake};
 pub use caller::Tx;
 pub use change::{Change, ChangeKind, Place};

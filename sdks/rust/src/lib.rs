@@ -1,6 +1,7 @@
 //! Client and worker for `JobEngine`. Knows the HTTP contract and nothing else of the system.
 //!
-//! [`Client`] has a method for each operation. [`Worker`] claims jobs, runs handlers, keeps the
+//! [`Client`] has a method for each operation that workers and submitters need, and [`Client::request`] for
+//! all others. [`Worker`] claims jobs, runs handlers, keeps the
 //! leases alive from a thread that handlers cannot block, and reports.
 //!
 //! ```no_run
@@ -35,9 +36,12 @@ mod token;
 pub mod wire;
 pub mod worker;
 
+pub use calls::Request;
 pub use client::{Client, ClientBuilder};
 pub use document::{Document, Encoding};
 pub use error::{Error, FieldProblem, Problem};
+/// The method of a [`Request`].
+pub use reqwest::Method;
 pub use retry::RetryPolicy;
 pub use token::TokenSource;
 pub use wire::lease::Grant;

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::times::{self, Times, histogram, micros};
 use crate::node::TemporaryNode;
 use crate::output::{self, Output};
 use crate::progress::{Counter, Progress};
@@ -55,20 +56,10 @@ struct Figures {
     submit_jobs_per_sec: u64,
     drain_jobs_per_sec: u64,
     drain_ms: u64,
-    claim: Latency,
-    complete: Latency,
+    claim: Times,
+    complete: Times,
     /// Of claim and complete, the submit left out.
     wal_bytes_per_job: u64,
-}
-
-/// Times of calls, in microseconds, as the client saw them.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Latency {
-    calls: u64,
-    p50_us: u64,
-    p99_us: u64,
-    max_us: u64,
 }
 
 /// One worker's measurements.
@@ -147,8 +138,8 @@ async fn measure(node: &TemporaryNode, args: &DrainArgs) -> anyhow::Result<Figur
         submit_jobs_per_sec: per_sec(args.jobs, submitting),
         drain_jobs_per_sec: per_sec(args.jobs, draining),
         drain_ms: u64::try_from(draining.as_millis())?,
-        claim: latency(&claim),
-        complete: latency(&complete),
+        claim: Times::of(&claim),
+        complete: Times::of(&complete),
         wal_bytes_per_job: wal / u64::from(args.jobs),
     })
 }
@@ -215,40 +206,12 @@ async fn drain(
     }
 }
 
-fn histogram() -> anyhow::Result<Histogram<u64>> {
-    Ok(Histogram::new(3)?)
-}
-
-fn micros(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
 fn per_sec(jobs: u32, time: Duration) -> u64 {
     u64::try_from(u128::from(jobs) * 1_000_000 / time.as_micros().max(1)).unwrap_or(u64::MAX)
 }
 
-fn latency(times: &Histogram<u64>) -> Latency {
-    Latency {
-        calls: times.len(),
-        p50_us: times.value_at_quantile(0.5),
-        p99_us: times.value_at_quantile(0.99),
-        max_us: times.max(),
-    }
-}
-
 fn told(figures: &Figures) -> String {
-    let mut table = output::table();
-    table.set_header(["", "calls", "p50 ms", "p99 ms", "max ms"]);
-    for (name, times) in [("claim", &figures.claim), ("complete", &figures.complete)] {
-        let ms = |us: u64| format!("{}.{:02}", us / 1_000, us % 1_000 / 10);
-        table.add_row([
-            name.to_owned(),
-            times.calls.to_string(),
-            ms(times.p50_us),
-            ms(times.p99_us),
-            ms(times.max_us),
-        ]);
-    }
+    let table = times::table(&[("claim", &figures.claim), ("complete", &figures.complete)]);
     let Figures {
         jobs,
         batch,
@@ -263,6 +226,6 @@ fn told(figures: &Figures) -> String {
         figures.drain_ms,
         figures.submit_jobs_per_sec,
         figures.wal_bytes_per_job,
-        output::draw(table)
+        table
     )
 }

@@ -1,6 +1,8 @@
 //! `jobengine bench`: load over the real HTTP contract, measured from outside.
 
 mod drain;
+mod latency;
+mod times;
 
 use std::process::ExitCode;
 
@@ -8,10 +10,12 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum BenchCommand {
     Drain(drain::DrainArgs),
+    Latency(latency::LatencyArgs),
 }
 
 pub(crate) async fn run(command: BenchCommand) -> anyhow::Result<ExitCode> {
     match command {
         BenchCommand::Drain(args) => drain::run(args).await,
+        BenchCommand::Latency(args) => latency::run(args).await,
     }
 }

@@ -40,7 +40,8 @@ async fn every_statement_can_be_prepared() {
             "{name} binds the tenant for longer than its transaction"
         );
         // Administration: several statements, sent as they are.
-        if name == "migrate/roles.sql" {
+        // The benchmark's yardstick has its own table, which no service has.
+        if name == "migrate/roles.sql" || name.starts_with("administration/insert_probe") {
             continue;
         }
         if let Err(error) = client.prepare(&sql).await {

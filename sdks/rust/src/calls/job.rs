@@ -15,13 +15,15 @@ struct Submit<'a> {
 
 /// Jobs.
 impl Client {
-    /// Submits 1 to 10,000 jobs, all or none. Repeated only when the server certainly did not act.
+    /// Submits 1 to 10,000 jobs, all or none. Repeated where that may help: the call's key lets
+    /// the server act once.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn jobs_submit(&self, jobs: &[NewJob]) -> Result<Submitted, Error> {
         self.orchestrator(Method::POST, &["jobs"])
             .json(&Submit { jobs })
+            .harmless()
             .send()
             .await
     }

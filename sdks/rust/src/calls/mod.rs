@@ -12,6 +12,7 @@ mod key;
 mod lease;
 mod preview;
 mod report;
+mod request;
 mod run;
 mod segment;
 mod worker_session;
@@ -22,6 +23,8 @@ use uuid::Uuid;
 use crate::call::Call;
 use crate::client::Client;
 use crate::wire::page::PageQuery;
+
+pub use request::Request;
 
 impl Client {
     fn orchestrator(&self, method: Method, path: &[&str]) -> Call<'_> {

@@ -9,13 +9,14 @@ use crate::wire::run::{Canceled, NewRun, Run, RunStarted};
 
 /// Runs.
 impl Client {
-    /// Starts a run. Repeated only when the server certainly did not act.
+    /// Starts a run. Repeated where that may help: the call's key lets the server act once.
     ///
     /// # Errors
     /// [`Error`]; `DAG_INVALID` when the jobs wait for each other in a circle or for nobody.
     pub async fn run_start(&self, run: &NewRun) -> Result<RunStarted, Error> {
         self.orchestrator(Method::POST, &["runs"])
             .json(run)
+            .harmless()
             .send()
             .await
     }

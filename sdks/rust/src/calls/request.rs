@@ -1,0 +1,115 @@
+//! Any operation of the contract, for those that have no method of their own.
+
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::document::Document;
+use crate::error::Error;
+
+/// A request to an operation of the contract.
+#[derive(Debug, Clone)]
+pub struct Request {
+    method: Method,
+    path: Vec<String>,
+    query: Vec<(String, String)>,
+    headers: Vec<(&'static str, String)>,
+    body: Option<(String, Document)>,
+}
+
+impl Request {
+    /// A request to a path below the server's base, a segment each: `["api", "v1", …]`.
+    pub fn new<S: Into<String>>(method: Method, path: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            method,
+            path: path.into_iter().map(Into::into).collect(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Says why, in the audit trail.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.headers
+            .push(("x-stella-operator-reason", reason.into()));
+        self
+    }
+
+    /// Names the ticket, in the audit trail.
+    #[must_use]
+    pub fn ticket(mut self, ticket: impl Into<String>) -> Self {
+        self.headers
+            .push(("x-stella-operator-ticket", ticket.into()));
+        self
+    }
+
+    /// Uses a key of the caller's own instead of a fresh one, so that a repeat by another process changes
+    /// nothing either.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.headers.push(("idempotency-key", key.into()));
+        self
+    }
+
+    /// Sends JSON.
+    #[must_use]
+    pub fn json(self, body: &Value) -> Self {
+        self.document("application/json", Document::bytes(body.to_string()))
+    }
+
+    /// Sends a document as it is.
+    #[must_use]
+    pub fn document(mut self, media_type: &str, document: Document) -> Self {
+        self.body = Some((media_type.to_owned(), document));
+        self
+    }
+}
+
+impl Client {
+    /// Sends a request, repeats it where that may help (its key makes that harmless), and reads the answer.
+    /// An answer without a body is `null`.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn request<T: DeserializeOwned>(&self, request: Request) -> Result<T, Error> {
+        let bytes = self.request_bytes(request).await?;
+        let json = if bytes.is_empty() {
+            b"null"
+        } else {
+            bytes.as_ref()
+        };
+        serde_json::from_slice(json).map_err(|error| Error::Answer {
+            status: 200,
+            detail: error.to_string(),
+        })
+    }
+
+    /// As [`Client::request`]; the answer's bytes as they are.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn request_bytes(&self, request: Request) -> Result<bytes::Bytes, Error> {
+        let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        let mut call = self.call(request.method, &path).harmless();
+        for (name, value) in &request.query {
+            call = call.query(name, Some(value));
+        }
+        for (name, value) in &request.headers {
+            call = call.header(name, value);
+        }
+        if let Some((media_type, document)) = request.body {
+            call = call.document(&media_type, document);
+        }
+        call.bytes().await
+    }
+}
