@@ -6,12 +6,15 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt as _;
+use tokio::time::Instant;
 
 use crate::act::Fingerprint;
 use crate::problem::{Code, Problem};
 
-/// A client that sends nothing for so long is not waited for.
+/// A client that sends nothing for so long, or less than [`LEAST_BYTES`], is not waited for.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// A kilobyte a second.
+const LEAST_BYTES: usize = 10 * 1024;
 
 /// A body of at most `CAP` bytes, as it came.
 #[derive(Debug)]
@@ -49,13 +52,15 @@ async fn collect(body: Body, cap: usize, announced: usize) -> Result<Bytes, Prob
     let mut chunks = body.into_data_stream();
     let mut first = Bytes::new();
     let mut all = Vec::new();
+    let mut pace = Pace::start();
     loop {
-        let Ok(chunk) = tokio::time::timeout(PAUSE_MAX, chunks.next()).await else {
-            return Err(Problem::new(
-                Code::RequestTimeout,
-                format!("no byte came for {} s", PAUSE_MAX.as_secs()),
-            ));
-        };
+        let chunk = tokio::time::timeout_at(pace.due, chunks.next()).await;
+        let came = chunk.as_ref().map_or(0, |chunk| match chunk {
+            Some(Ok(chunk)) => chunk.len(),
+            Some(Err(_)) | None => 0,
+        });
+        pace.keep(came)?;
+        let Ok(chunk) = chunk else { continue };
         let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|_| {
             Problem::new(Code::RequestTimeout, "the connection broke off in the body")
@@ -74,6 +79,36 @@ async fn collect(body: Body, cap: usize, announced: usize) -> Result<Bytes, Prob
         all.extend_from_slice(&chunk);
     }
     Ok(if all.is_empty() { first } else { all.into() })
+}
+
+/// How fast a body comes.
+struct Pace {
+    due: Instant,
+    bytes: usize,
+}
+
+impl Pace {
+    fn start() -> Self {
+        Self {
+            due: Instant::now() + PAUSE_MAX,
+            bytes: 0,
+        }
+    }
+
+    /// Counts what came; at the end of each pause it must have been enough.
+    fn keep(&mut self, came: usize) -> Result<(), Problem> {
+        self.bytes += came;
+        if Instant::now() < self.due {
+            return Ok(());
+        }
+        if self.bytes < LEAST_BYTES {
+            let seconds = PAUSE_MAX.as_secs();
+            let detail = format!("less than {LEAST_BYTES} bytes came in {seconds} s");
+            return Err(Problem::new(Code::RequestTimeout, detail));
+        }
+        *self = Self::start();
+        Ok(())
+    }
 }
 
 fn too_large(cap: usize) -> Problem {
@@ -117,5 +152,22 @@ mod tests {
         let body = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
         let problem = collect(body, 9, 0).await.unwrap_err();
         assert_eq!(problem.code(), Code::RequestTimeout);
+    }
+
+    /// A body of chunks of this size, one a second.
+    async fn dripped(bytes: usize, seconds: u64) -> Result<Bytes, Problem> {
+        let chunks = stream::unfold(0, move |at| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let chunk: Result<Bytes, std::io::Error> = Ok(vec![0; bytes].into());
+            (at < seconds).then_some((chunk, at + 1))
+        });
+        collect(Body::from_stream(chunks), 1 << 20, 0).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_not_waited_for() {
+        let problem = dripped(1, 60).await.unwrap_err();
+        assert_eq!(problem.code(), Code::RequestTimeout);
+        assert_eq!(dripped(2 * 1024, 60).await.unwrap().len(), 60 * 2 * 1024);
     }
 }

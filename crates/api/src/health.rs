@@ -55,7 +55,7 @@ async fn health() -> Json<Status> {
     responses((status = 200, description = "PostgreSQL answers", body = Status))
 )]
 async fn ready(State(state): State<AppState>) -> Result<Json<Status>, Problem> {
-    if state.shutdown().is_cancelled() {
+    if state.stopping().is_cancelled() {
         return Err(Problem::new(Code::Overloaded, "the service is stopping"));
     }
     state.store().ping().await?;

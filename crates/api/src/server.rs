@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -29,7 +32,7 @@ use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
-use crate::edge::{Verbs, panicked, watch};
+use crate::edge::{Answer, Paced, Turn, Verbs, panicked, watch};
 use crate::health;
 use crate::identity::Authenticator;
 use crate::problem::{Code, Problem};
@@ -39,11 +42,15 @@ use crate::scheduler::SchedulerState;
 use crate::state::AppState;
 use crate::{reference, scheduler, v1};
 
-/// A head that is not complete after this, or a connection without a request for so long, is closed.
-/// Longer than the usual interval of heartbeats, so that they find their connection open.
-const HEAD_MAX: Duration = Duration::from_mins(1);
+/// A connection without a request for so long is closed. Longer than the usual interval of heartbeats,
+/// so that they find their connection open. A head that has begun is awaited less long (`edge/pace.rs`).
+const IDLE_MAX: Duration = Duration::from_mins(1);
 /// Largest head of a request, in bytes.
 const HEAD_MAX_BYTES: usize = 16 * 1024;
+/// Most headers of a request.
+const HEADERS_MAX: usize = 100;
+/// What is read ahead of a connection, and gathered before it is written, in bytes.
+const BUFFER_MAX_BYTES: usize = 64 * 1024;
 /// Requests under way have so long to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 /// After a failure to accept, such as too many open files.
@@ -54,6 +61,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct ServerConfig {
     /// Time a worker has between heartbeats.
     pub lease: LeaseMs,
+    /// How long it goes on answering when it is told to stop, while `/readyz` already says no.
+    pub drain: Duration,
     /// Connections at once; further ones wait in the system's queue.
     pub connections_max: usize,
     /// The tenants' impact indexes: one set for a process, shared with its planner.
@@ -70,6 +79,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
+            drain: Duration::ZERO,
             connections_max: 4_096,
             indexes: Arc::default(),
             secret: InstallationSecret::draw(),
@@ -85,6 +95,7 @@ pub struct Server {
     state: AppState,
     router: Router,
     verbs: Verbs,
+    drain: Duration,
     connections: Arc<Semaphore>,
 }
 
@@ -137,13 +148,16 @@ impl Server {
             state,
             router,
             verbs,
+            drain: config.drain,
             connections: Arc::new(Semaphore::new(config.connections_max)),
         }
     }
 
-    /// Answers requests until `shutdown`; then long polls end at once with what they have, and other
-    /// requests under way have ten seconds.
+    /// Answers requests until `shutdown`. Then `/readyz` says no, so that no new ones are sent here, and
+    /// after [`ServerConfig::drain`] connections end: long polls at once with what they have, other
+    /// requests under way within ten seconds.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        let shutdown = self.drained(shutdown);
         let graceful = GracefulShutdown::new();
         let cut_off = CancellationToken::new();
         loop {
@@ -176,6 +190,19 @@ impl Server {
         cut_off.cancel();
     }
 
+    /// Canceled when `shutdown` is, and the time to drain is over.
+    fn drained(&self, shutdown: CancellationToken) -> CancellationToken {
+        let (drained, stopping) = (CancellationToken::new(), self.state.stopping().clone());
+        let (over, drain) = (drained.clone(), self.drain);
+        tokio::spawn(async move {
+            shutdown.cancelled().await;
+            stopping.cancel();
+            tokio::time::sleep(drain).await;
+            over.cancel();
+        });
+        drained
+    }
+
     async fn accept(
         &self,
         listener: &TcpListener,
@@ -198,32 +225,38 @@ impl Server {
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-    ) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Requests>> {
+    ) -> http1::Connection<TokioIo<Paced<TcpStream>>, TowerToHyperService<Requests>> {
+        let turn = Turn::default();
+        let stream = Paced::new(stream, turn.clone());
         let requests = Requests {
             router: self.router.clone(),
             verbs: self.verbs.clone(),
             peer,
+            turn,
         };
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_MAX)
+            .header_read_timeout(IDLE_MAX)
             .max_header_size(HEAD_MAX_BYTES)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(BUFFER_MAX_BYTES)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(requests))
     }
 }
 
-/// The router behind the rewriting of verbs.
+/// The router of one connection, behind the rewriting of verbs.
 #[derive(Debug, Clone)]
 struct Requests {
     router: Router,
     verbs: Verbs,
     peer: SocketAddr,
+    turn: Turn,
 }
 
 impl Service<Request<hyper::body::Incoming>> for Requests {
     type Response = Response;
     type Error = Infallible;
-    type Future = <Router as Service<Request>>::Future;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(
         &mut self,
@@ -233,10 +266,30 @@ impl Service<Request<hyper::body::Incoming>> for Requests {
     }
 
     fn call(&mut self, request: Request<hyper::body::Incoming>) -> Self::Future {
-        let mut request = self.verbs.rewrite(request.map(axum::body::Body::new));
+        let mut request = self.verbs.rewrite(request.map(Body::new));
         request.extensions_mut().insert(self.peer);
-        self.router.call(request)
+        let turn = self.turn.clone();
+        let answering = turn.begin();
+        let answer = self.router.call(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                turn.upgrade();
+            }
+            if response.headers().get(CONTENT_TYPE).is_some_and(is_stream) {
+                turn.stream();
+            }
+            Ok(response.map(|body| {
+                let _turn = answering;
+                Body::new(Answer { body, _turn })
+            }))
+        })
     }
+}
+
+/// Whether an answer goes on until somebody ends it.
+fn is_stream(media_type: &HeaderValue) -> bool {
+    media_type.as_bytes().starts_with(b"text/event-stream")
 }
 
 async fn unmatched() -> Problem {

@@ -28,6 +28,7 @@ struct Inner {
     metrics: Metrics,
     lease: LeaseMs,
     secret: InstallationSecret,
+    stopping: CancellationToken,
     shutdown: CancellationToken,
     published: Published,
     scheduler: SchedulerState,
@@ -75,6 +76,7 @@ impl AppState {
             metrics,
             lease,
             secret,
+            stopping: CancellationToken::new(),
             shutdown,
             published,
             scheduler,
@@ -109,6 +111,11 @@ impl AppState {
     /// What only this installation can make.
     pub(crate) fn secret(&self) -> &InstallationSecret {
         &self.0.secret
+    }
+
+    /// Canceled when the server is about to stop: it still answers, and asks for no more requests.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
     }
 
     /// Canceled when the server stops: whoever waits, answers at once.

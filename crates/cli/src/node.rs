@@ -44,6 +44,8 @@ use crate::{key_file, token};
 pub(crate) struct Settings {
     /// Where it listens; port 0 takes a free one.
     pub(crate) listen: SocketAddr,
+    /// How long it still answers when it is told to stop, for load balancers to notice.
+    pub(crate) drain: Duration,
     /// Time a worker has between heartbeats.
     pub(crate) lease: LeaseMs,
     /// Changes that come together are planned together.
@@ -56,6 +58,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            drain: Duration::ZERO,
             lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
             window: Window::default(),
             segment_size: SegmentSize::default(),
@@ -120,6 +123,7 @@ impl Node {
             })?;
         let address = listener.local_addr()?;
         let config = ServerConfig {
+            drain: self.settings.drain,
             lease: self.settings.lease,
             indexes: Arc::clone(&self.indexes),
             secret: self.secret.clone(),

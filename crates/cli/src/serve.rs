@@ -38,6 +38,9 @@ pub(crate) struct ServeArgs {
     /// Where metrics are served, for inside eyes
     #[arg(long, default_value = "127.0.0.1:9090", value_name = "ADDRESS:PORT")]
     metrics_listen: SocketAddr,
+    /// How long requests are still taken when the process is told to stop, while `/readyz` already says no
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=300))]
+    drain_seconds: u64,
     /// Where keys, events and a private PostgreSQL are kept
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -94,6 +97,7 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let keys = NodeKeys::open(&data, args.secret_file.as_deref())?;
     let settings = Settings {
         listen: args.listen,
+        drain: Duration::from_secs(args.drain_seconds),
         lease: LeaseMs::new(args.lease_seconds.saturating_mul(1_000))?,
         window: Window {
             quiet: Duration::from_millis(args.window_quiet_ms),

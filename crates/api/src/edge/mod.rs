@@ -2,10 +2,12 @@
 
 mod headers;
 mod ids;
+mod pace;
 mod verbs;
 mod watch;
 
 pub(crate) use headers::harden;
 pub use ids::RequestIds;
+pub(crate) use pace::{Answer, Paced, Turn};
 pub(crate) use verbs::Verbs;
 pub(crate) use watch::{Operation, panicked, watch};

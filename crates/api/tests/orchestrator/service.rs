@@ -1,6 +1,7 @@
 //! A service with two tenants, and a client that speaks to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jobengine_api::{DevIssuer, Server, ServerConfig, TokenRequest};
 use jobengine_domain::caller::Scope;
@@ -49,7 +50,13 @@ pub(crate) struct Answer {
 impl Service {
     pub(crate) async fn start() -> Self {
         let database = Arc::new(TestDatabase::create().await);
-        Self::over(database, Arc::new(Local::new())).await
+        Self::over(database, Arc::new(Local::new()), Duration::ZERO).await
+    }
+
+    /// One that still answers for so long when it is told to stop.
+    pub(crate) async fn draining(drain: Duration) -> Self {
+        let database = Arc::new(TestDatabase::create().await);
+        Self::over(database, Arc::new(Local::new()), drain).await
     }
 
     /// Two processes over one ledger, that hear of each other over the database only.
@@ -57,13 +64,16 @@ impl Service {
         let database = Arc::new(TestDatabase::create().await);
         let queue = async |name| Arc::new(Postgres::start(database.store().await, name));
         [
-            Self::over(Arc::clone(&database), queue("one").await).await,
-            Self::over(Arc::clone(&database), queue("two").await).await,
+            Self::over(Arc::clone(&database), queue("one").await, Duration::ZERO).await,
+            Self::over(Arc::clone(&database), queue("two").await, Duration::ZERO).await,
         ]
     }
 
-    async fn over(database: Arc<TestDatabase>, queue: Arc<dyn Queue>) -> Self {
-        let config = ServerConfig::default();
+    async fn over(database: Arc<TestDatabase>, queue: Arc<dyn Queue>, drain: Duration) -> Self {
+        let config = ServerConfig {
+            drain,
+            ..ServerConfig::default()
+        };
         let registry = config.registry.clone();
         let store = database.store().await.observed(&registry);
         store.tenant_create(OURS, "ours", 1).await.unwrap();

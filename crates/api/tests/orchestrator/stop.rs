@@ -27,6 +27,27 @@ async fn long_polls_end_at_once_when_the_service_stops() {
 }
 
 #[tokio::test]
+async fn a_stopping_service_says_so_before_it_ends_connections() {
+    let service = Service::draining(Duration::from_secs(2)).await;
+    let ours = service.ours();
+    let stopped = Instant::now();
+    service.shutdown.cancel();
+    let ready = || service.http.get(format!("{}/readyz", service.url)).send();
+    while ready().await.unwrap().status() != 503 {
+        assert!(stopped.elapsed() < Duration::from_secs(1), "still ready");
+    }
+    // Who has not heard of it yet is still served.
+    ours.submit(json!([job()])).await;
+    service.running.await.unwrap();
+    let took = stopped.elapsed();
+    assert!((2..4).contains(&took.as_secs()), "{took:?}");
+    assert!(
+        service.http.get(&service.url).send().await.is_err(),
+        "nobody listens any more"
+    );
+}
+
+#[tokio::test]
 async fn a_missing_database_is_said_within_two_seconds() {
     let service = Service::start().await;
     let ours = service.ours();

@@ -1,0 +1,14 @@
+//! The edge over bare TCP: what no well-behaved client sends.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test has nothing to decide when its set-up fails"
+)]
+
+mod path;
+mod raw;
+#[expect(dead_code, reason = "these tests speak bare TCP mostly")]
+#[path = "../orchestrator/service.rs"]
+mod service;
+mod shape;
+mod slow;
