@@ -106,7 +106,7 @@ COMMENT ON COLUMN job.source IS 'The name of the upstream it works for';
 COMMENT ON COLUMN job.replay_of IS 'The ended job that it repeats';
 COMMENT ON COLUMN job.traceparent IS 'Where its trace began (W3C Trace Context)';
 COMMENT ON COLUMN job.payload IS 'JSON text, kept byte for byte: the digest is over it';
--- Serves job/list.sql.
+-- Serves search/run.sql.
 CREATE INDEX job_run ON job (tenant_id, run_id, job_id) WHERE run_id IS NOT NULL;
 SELECT guard('job');
 SELECT guard_project('job');

@@ -65,7 +65,7 @@ pub struct JobRecord {
     pub priority: String,
     /// `blocked`, `queued`, `leased`, or how it ended.
     pub state: String,
-    /// JSON text.
+    /// JSON text; empty in a list.
     pub payload: String,
     /// SHA-256 of the payload text.
     pub payload_digest: Digest,
@@ -83,10 +83,18 @@ pub struct JobRecord {
     pub class: Option<FailureClass>,
     /// What the worker said about it.
     pub detail: Option<String>,
-    /// JSON text the worker gave as the result.
+    /// JSON text the worker gave as the result; none in a list.
     pub result: Option<String>,
     /// Follows the job through logs and events.
     pub correlation_id: String,
+    /// The project it belongs to.
+    pub project: Option<ProjectId>,
+    /// The name of the upstream it works for.
+    pub source: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// The ended job that it repeats.
+    pub replay_of: Option<JobId>,
 }
 
 /// One attempt that has ended.
@@ -106,21 +114,6 @@ pub struct AttemptRecord {
     pub class: Option<FailureClass>,
     /// What the worker said about it.
     pub detail: Option<String>,
-}
-
-/// Which jobs a list shows.
-#[derive(Debug, Clone, Default)]
-pub struct JobFilter {
-    /// Of this run.
-    pub run: Option<RunId>,
-    /// In this state.
-    pub state: Option<String>,
-    /// Of this type.
-    pub job_type: Option<String>,
-    /// Only jobs after this one.
-    pub after: Option<JobId>,
-    /// At most so many.
-    pub limit: u32,
 }
 
 impl Tx {
@@ -226,26 +219,6 @@ impl Tx {
         row.as_ref().map(job_record).transpose()
     }
 
-    /// Reads a page of jobs, newest last.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn job_list(&self, filter: &JobFilter) -> Result<Vec<JobRecord>, StoreError> {
-        let rows = self
-            .query(
-                include_str!("job/list.sql"),
-                &[
-                    &filter.run.map(|run| run.0),
-                    &filter.state,
-                    &filter.job_type,
-                    &filter.after.map_or(Uuid::nil(), |job| job.0),
-                    &i64::from(filter.limit),
-                ],
-            )
-            .await?;
-        rows.iter().map(job_record).collect()
-    }
-
     /// The attempts of a job that have ended, in order.
     ///
     /// # Errors
@@ -260,13 +233,22 @@ impl Tx {
 
 fn job_record(row: &Row) -> Result<JobRecord, StoreError> {
     Ok(JobRecord {
+        payload: row.get("payload"),
+        result: row.get("result"),
+        ..job_brief(row)?
+    })
+}
+
+/// A job out of a row without payload and result.
+pub(crate) fn job_brief(row: &Row) -> Result<JobRecord, StoreError> {
+    Ok(JobRecord {
         id: JobId(row.get("job_id")),
         run: row.get::<_, Option<Uuid>>("run_id").map(RunId),
         key: row.get("job_key"),
         job_type: row.get("job_type"),
         priority: row.get("priority"),
         state: row.get("state"),
-        payload: row.get("payload"),
+        payload: String::new(),
         payload_digest: digest(row.get("payload_digest"), "job.payload_digest")?,
         attempts: crate::ticket::unsigned(row.get("attempts"), "job.attempts")?,
         max_attempts: crate::ticket::unsigned(row.get("max_attempts"), "job.max_attempts")?,
@@ -275,8 +257,12 @@ fn job_record(row: &Row) -> Result<JobRecord, StoreError> {
         ended_at: row.get::<_, Option<Ts>>("ended_at").map(|Ts(at)| at),
         class: class(row.get("class"), "outcome.class")?,
         detail: row.get("detail"),
-        result: row.get("result"),
+        result: None,
         correlation_id: row.get("correlation_id"),
+        project: row.get::<_, Option<Uuid>>("project_id").map(ProjectId),
+        source: row.get("source"),
+        tags: row.get("tags"),
+        replay_of: row.get::<_, Option<Uuid>>("replay_of").map(JobId),
     })
 }
 

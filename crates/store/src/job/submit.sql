@@ -30,6 +30,9 @@ WITH new AS MATERIALIZED (
         deadline, has_children)
     SELECT $1, job_type, sort_key, job_id, run_id, 0, 0, max_attempts, max_crashes, deadline, has_children
     FROM new WHERE parents = 0 AND (not_before IS NULL OR not_before <= $2)
+), tagged AS (
+    INSERT INTO job_tag (tenant_id, tag, job_id)
+    SELECT DISTINCT $1::uuid, tag, job_id FROM new, unnest(string_to_array(tags, ',')) AS tag
 )
 INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id)
 SELECT $1, event_id, 'job.submitted', $2, run_id, job_id FROM new

@@ -1,7 +1,6 @@
 -- job/take.sql: takes the jobs $1 out of the tables in which a job waits, to be canceled or timed out.
 WITH w AS (DELETE FROM waiting WHERE job_id = ANY ($1) RETURNING *),
-r AS (DELETE FROM ready USING (SELECT job_type, sort_key, job_id FROM job WHERE job_id = ANY ($1)) job
-      WHERE ready.job_type = job.job_type AND ready.sort_key = job.sort_key AND ready.job_id = job.job_id RETURNING ready.*),
+r AS (DELETE FROM ready WHERE job_id = ANY ($1) RETURNING *),
 d AS (DELETE FROM delayed WHERE job_id = ANY ($1) RETURNING *)
 SELECT job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children,
     true AS blocked, NULL::timestamptz AS ready_at, 0 AS attempts, 0 AS crashes FROM w

@@ -11,5 +11,6 @@ mod house;
 mod lease;
 mod races;
 mod row_level_security;
+mod search;
 mod statements;
 mod streams;

@@ -152,14 +152,13 @@ async fn the_setting_of_one_transaction_does_not_reach_the_next() {
     let (ledger, other) = two_tenants().await;
     for caller in [&other, &ledger.caller, &other] {
         let tx = ledger.store.begin(caller).await.unwrap();
-        let jobs = tx
-            .job_list(&jobengine_store::JobFilter {
-                limit: 10,
-                ..Default::default()
-            })
-            .await
-            .unwrap();
-        assert_eq!(jobs.len(), 1);
+        let place = jobengine_store::JobPlace {
+            newest_first: false,
+            after: None,
+            limit: 10,
+        };
+        let found = tx.job_search(&Default::default(), place).await.unwrap();
+        assert_eq!(found.jobs.len(), 1);
         tx.commit().await.unwrap();
     }
 }

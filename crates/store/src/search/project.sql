@@ -1,0 +1,4 @@
+-- search/project.sql: jobs of project $5, between the ids $1 and $2: the first $3 of them, or the last $4; the other one is 0.
+(SELECT job_id FROM job WHERE project_id = $5 AND job_id > $1 AND job_id < $2 ORDER BY job_id LIMIT $3)
+UNION ALL
+(SELECT job_id FROM job WHERE project_id = $5 AND job_id > $1 AND job_id < $2 ORDER BY job_id DESC LIMIT $4)
