@@ -43,6 +43,19 @@ impl Priority {
         }
     }
 
+    /// The key of a job that gets this band instead of `from`: its virtual time stays what it was.
+    pub const fn rekey(self, key: i64, from: Self) -> i64 {
+        key.saturating_add(from.head_start_us())
+            .saturating_sub(self.head_start_us())
+    }
+
+    /// The band in which a job stands by its key, when it was submitted in band `first` under the key
+    /// `submitted`.
+    pub fn of_key(key: i64, first: Self, submitted: i64) -> Self {
+        let stands = |band: &Self| band.rekey(submitted, first) == key;
+        Self::ALL.into_iter().find(stands).unwrap_or(first)
+    }
+
     const fn head_start_us(self) -> i64 {
         const MINUTE: i64 = 60_000_000;
         match self {
@@ -114,6 +127,18 @@ mod tests {
         assert!(flood.iter().filter(|key| **key < quiet[0]).count() <= 1);
         assert_eq!(ahead.0, now.as_micros() + 10_000 * JOB_COST_US);
         assert!(flood.is_sorted());
+    }
+
+    #[test]
+    fn a_band_can_be_changed_and_read_off_the_key() {
+        for first in Priority::ALL {
+            for then in Priority::ALL {
+                let key = then.rekey(7_000_000, first);
+                assert_eq!(Priority::of_key(key, first, 7_000_000), then);
+                assert_eq!(first.rekey(key, then), 7_000_000);
+                assert_eq!(key < 7_000_000, then > first);
+            }
+        }
     }
 
     #[test]

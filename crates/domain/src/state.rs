@@ -87,6 +87,8 @@ pub enum Event {
         /// The fence of the grant that expired.
         fence: Fence,
     },
+    /// Somebody wants its next attempt now and not after its backoff.
+    RetryRequested,
     /// Somebody called it off.
     CancelRequested,
     /// Its deadline passed.
@@ -160,6 +162,18 @@ impl JobState {
             (S::Queued { ready_at, .. }, E::Granted { .. }) if ready_at > now => {
                 Err(TransitionError::NotReady { ready_at })
             }
+            (
+                S::Queued {
+                    ready_at,
+                    attempts,
+                    crashes,
+                },
+                E::RetryRequested,
+            ) if ready_at > now && attempts > 0 => Ok(S::Queued {
+                ready_at: now,
+                attempts,
+                crashes,
+            }),
             (
                 S::Queued {
                     attempts, crashes, ..
@@ -266,6 +280,7 @@ impl JobState {
                 E::ParentsMet { .. }
                 | E::ParentsRefused
                 | E::Granted { .. }
+                | E::RetryRequested
                 | E::CancelRequested
                 | E::DeadlinePassed,
             ) => Err(TransitionError::Illegal {

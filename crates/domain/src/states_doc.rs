@@ -83,6 +83,10 @@ fn moves() -> BTreeSet<(&'static str, &'static str, &'static str)> {
             report(Report::Released),
         ),
         ("the lease expires", Event::LeaseExpired { fence }),
+        (
+            "somebody wants its retry now and not after its backoff",
+            Event::RetryRequested,
+        ),
         ("somebody cancels it", Event::CancelRequested),
         ("its deadline passes", Event::DeadlinePassed),
     ];
@@ -93,6 +97,11 @@ fn moves() -> BTreeSet<(&'static str, &'static str, &'static str)> {
             JobState::Queued {
                 ready_at: now,
                 attempts: attempt - 1,
+                crashes,
+            },
+            JobState::Queued {
+                ready_at: now.plus_ms(1),
+                attempts: attempt,
                 crashes,
             },
             JobState::Leased {

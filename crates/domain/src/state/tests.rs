@@ -50,6 +50,32 @@ fn a_stale_fence_changes_nothing() {
 }
 
 #[test]
+fn only_a_backoff_is_cut_short() {
+    let queued = |ready_at, attempts| JobState::Queued {
+        ready_at,
+        attempts,
+        crashes: 0,
+    };
+    let later = NOW.plus_ms(5);
+    check(queued(later, 1), Event::RetryRequested, Ok(queued(NOW, 1)));
+    let refused = |state: JobState| {
+        let illegal = TransitionError::Illegal {
+            state: state.as_str(),
+        };
+        check(state, Event::RetryRequested, Err(illegal));
+    };
+    // Asked not to start before, or ready already.
+    for state in [
+        queued(later, 0),
+        queued(NOW, 1),
+        LEASED,
+        JobState::Succeeded,
+    ] {
+        refused(state);
+    }
+}
+
+#[test]
 fn a_released_attempt_is_not_counted() {
     let back = JobState::Queued {
         ready_at: NOW,
@@ -109,6 +135,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         fence.clone().prop_map(|fence| Event::Granted { fence }),
         (fence.clone(), report).prop_map(|(fence, report)| Event::Reported { fence, report }),
         fence.prop_map(|fence| Event::LeaseExpired { fence }),
+        Just(Event::RetryRequested),
         Just(Event::CancelRequested),
         Just(Event::DeadlinePassed),
     ]
@@ -132,7 +159,10 @@ proptest! {
                 match event {
                     Event::Reported { fence, .. } | Event::LeaseExpired { fence } => prop_assert_eq!(fence, held),
                     Event::CancelRequested | Event::DeadlinePassed => {}
-                    Event::ParentsMet { .. } | Event::ParentsRefused | Event::Granted { .. } => prop_assert!(false),
+                    Event::ParentsMet { .. }
+                    | Event::ParentsRefused
+                    | Event::Granted { .. }
+                    | Event::RetryRequested => prop_assert!(false),
                 }
             }
             state = next;
