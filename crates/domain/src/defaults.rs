@@ -39,6 +39,16 @@ pub const RESULT_MAX_BYTES: usize = 64 * 1024;
 /// One line of text that a worker gives as the reason of a failure.
 pub const DETAIL_MAX_BYTES: usize = 8 * 1024;
 
+/// One line of a job's log; longer ones are cut.
+pub const LOG_LINE_MAX_BYTES: usize = 8 * 1024;
+/// Lines of one report of logs.
+pub const LOG_LINES_MAX: usize = 1_000;
+
+/// Tags of one job.
+pub const TAGS_MAX: usize = 16;
+/// One tag, in characters.
+pub const TAG_MAX: usize = 64;
+
 /// Jobs in one DAG.
 pub const DAG_NODES_MAX: usize = 10_000;
 /// Jobs on its longest path.

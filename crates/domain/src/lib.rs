@@ -23,6 +23,7 @@ pub mod idempotency;
 pub mod json_diff;
 pub mod leader;
 pub mod lease;
+pub mod log_line;
 pub mod metric;
 pub mod priority;
 pub mod retry;

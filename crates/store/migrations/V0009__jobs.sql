@@ -73,11 +73,13 @@ COMMENT ON COLUMN claim_answer.answer IS 'Lease tokens, sealed under the install
 SELECT guard('claim_answer');
 GRANT SELECT, INSERT, UPDATE, DELETE ON claim_answer TO orch_app;
 
+-- Every table of time partitions, whoever made it: a migration that adds one need not repeat the others.
 CREATE OR REPLACE FUNCTION partition_ensure_all(weeks integer) RETURNS integer
 LANGUAGE sql SECURITY DEFINER SET search_path = orch, pg_temp AS $$
-    SELECT partition_ensure('job', least(weeks, 12)) + partition_ensure('attempt', least(weeks, 12))
-         + partition_ensure('outcome', least(weeks, 12)) + partition_ensure('event', least(weeks, 12))
-         + partition_ensure('audit', least(weeks, 12)) + partition_ensure('job_tag', least(weeks, 12))
-         + partition_ensure('job_log', least(weeks, 12))
+    SELECT coalesce(sum(partition_ensure(class.oid::regclass, least(weeks, 12))), 0)::integer
+    FROM pg_class class
+    JOIN pg_partitioned_table ON partrelid = class.oid AND partstrat = 'r'
+    JOIN pg_attribute ON attrelid = class.oid AND attnum = partattrs[0] AND atttypid = 'uuid'::regtype
+    WHERE relnamespace = 'orch'::regnamespace
 $$;
 SELECT partition_ensure_all(4);

@@ -3,7 +3,7 @@
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
 use jobengine_domain::digest::Digest;
-use jobengine_domain::id::{JobId, ProjectId, RunId};
+use jobengine_domain::id::{JobId, ProjectId, RunId, SessionId};
 use jobengine_domain::priority::Priority;
 use jobengine_domain::time::Timestamp;
 use tokio_postgres::Row;
@@ -61,8 +61,8 @@ pub struct JobRecord {
     pub key: String,
     /// Which workers may claim it.
     pub job_type: String,
-    /// Its band.
-    pub priority: String,
+    /// Its band: the one it was submitted with, or was given since; of a job that has ended, the first.
+    pub priority: Priority,
     /// `blocked`, `queued`, `leased`, or how it ended.
     pub state: String,
     /// JSON text; empty in a list.
@@ -97,19 +97,24 @@ pub struct JobRecord {
     pub replay_of: Option<JobId>,
 }
 
-/// One attempt that has ended.
+/// One attempt.
 #[derive(Debug, Clone)]
 pub struct AttemptRecord {
+    /// Whose.
+    pub job: JobId,
     /// Counted from 1.
     pub attempt: u32,
     /// Its fence.
     pub fence: i64,
+    /// The worker session that made it.
+    pub session: SessionId,
     /// When it was granted.
     pub granted_at: Timestamp,
-    /// When it ended.
-    pub ended_at: Timestamp,
-    /// `succeeded`, `failed`, `expired`, `released`, `canceled`, `timed_out`.
-    pub cause: String,
+    /// When its worker said that it has begun.
+    pub started_at: Option<Timestamp>,
+    /// When it ended and how: `succeeded`, `failed`, `expired`, `released`, `canceled` or `timed_out`;
+    /// `None` while it is under way.
+    pub end: Option<(Timestamp, String)>,
     /// What it died of.
     pub class: Option<FailureClass>,
     /// What the worker said about it.
@@ -219,13 +224,14 @@ impl Tx {
         row.as_ref().map(job_record).transpose()
     }
 
-    /// The attempts of a job that have ended, in order.
+    /// The attempts of some jobs in the order of their fences, also the ones under way.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn job_attempts(&self, id: JobId) -> Result<Vec<AttemptRecord>, StoreError> {
+    pub async fn job_attempts(&self, jobs: &[JobId]) -> Result<Vec<AttemptRecord>, StoreError> {
+        let jobs: Vec<Uuid> = jobs.iter().map(|job| job.0).collect();
         let rows = self
-            .query(include_str!("job/attempts.sql"), &[&id.0])
+            .query(include_str!("job/attempts.sql"), &[&jobs])
             .await?;
         rows.iter().map(attempt_record).collect()
     }
@@ -246,7 +252,7 @@ pub(crate) fn job_brief(row: &Row) -> Result<JobRecord, StoreError> {
         run: row.get::<_, Option<Uuid>>("run_id").map(RunId),
         key: row.get("job_key"),
         job_type: row.get("job_type"),
-        priority: row.get("priority"),
+        priority: band(row)?,
         state: row.get("state"),
         payload: String::new(),
         payload_digest: digest(row.get("payload_digest"), "job.payload_digest")?,
@@ -266,13 +272,26 @@ pub(crate) fn job_brief(row: &Row) -> Result<JobRecord, StoreError> {
     })
 }
 
+/// The band in which a job stands now: told by its key, because the ledger keeps what was submitted.
+fn band(row: &Row) -> Result<Priority, StoreError> {
+    let submitted = row.get::<_, &str>("priority").parse();
+    let submitted = submitted.map_err(|_| StoreError::Corrupt {
+        place: "job.priority",
+    })?;
+    let key = row.get("sort_key");
+    Ok(Priority::of_key(key, submitted, row.get("submitted_key")))
+}
+
 fn attempt_record(row: &Row) -> Result<AttemptRecord, StoreError> {
+    let ended_at = row.get::<_, Option<Ts>>("ended_at").map(|Ts(at)| at);
     Ok(AttemptRecord {
+        job: JobId(row.get("job_id")),
+        session: SessionId(row.get("session_id")),
+        started_at: row.get::<_, Option<Ts>>("started_at").map(|Ts(at)| at),
+        end: ended_at.zip(row.get("cause")),
         attempt: crate::ticket::unsigned(row.get("attempt"), "attempt.attempt")?,
         fence: row.get("fence"),
         granted_at: row.get::<_, Ts>("granted_at").0,
-        ended_at: row.get::<_, Ts>("ended_at").0,
-        cause: row.get("cause"),
         class: class(row.get("class"), "attempt.class")?,
         detail: row.get("detail"),
     })

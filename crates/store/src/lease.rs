@@ -127,7 +127,7 @@ impl Tx {
         );
         let grants: Vec<Grant> = rows
             .iter()
-            .map(|row| grant(row, job_type, self.now()))
+            .map(|row| granted(row, job_type, LeaseToken(row.get("token")), self.now()))
             .collect::<Result<_, _>>()?;
         let mut runs: Vec<Uuid> = grants
             .iter()
@@ -163,9 +163,14 @@ impl Tx {
     }
 }
 
-/// Reads a grant, and holds the statement against the rule: it must have moved the job exactly as
-/// the state function says.
-fn grant(row: &Row, job_type: &str, now: Timestamp) -> Result<Grant, StoreError> {
+/// Reads a grant made at `now`, and holds the statement against the rule: it must have moved the job
+/// exactly as the state function says.
+pub(crate) fn granted(
+    row: &Row,
+    job_type: &str,
+    token: LeaseToken,
+    now: Timestamp,
+) -> Result<Grant, StoreError> {
     let job = JobId(row.get("job_id"));
     let fence = Fence(row.get("fence"));
     let attempt = unsigned(row.get("attempt"), "lease.attempt")?;
@@ -206,7 +211,7 @@ fn grant(row: &Row, job_type: &str, now: Timestamp) -> Result<Grant, StoreError>
         key: row.get("job_key"),
         job_type: job_type.to_owned(),
         fence,
-        token: LeaseToken(row.get("token")),
+        token,
         attempt,
         max_attempts,
         payload: row.get("payload"),

@@ -1,15 +1,19 @@
 //! Runs: jobs started together, and what became of them.
 
+use std::collections::BTreeSet;
+
 use jobengine_domain::id::{JobId, ProjectId, RunId};
 use jobengine_domain::run::{JobCounts, RunState};
 use jobengine_domain::time::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::caller::Tx;
 use crate::draw::draw;
 use crate::error::{StoreError, expect_one};
 use crate::job::NewJob;
+use crate::search::id_floor;
 use crate::ts::Ts;
 
 /// A run as it is created.
@@ -38,6 +42,8 @@ pub struct RunRecord {
     pub state: String,
     /// The project it belongs to.
     pub project: Option<ProjectId>,
+    /// The name of the upstream it works for.
+    pub source: Option<String>,
     /// Follows the run through logs and events.
     pub correlation_id: String,
     /// How many of its jobs are in which state.
@@ -63,6 +69,26 @@ pub(crate) struct RunGain {
     pub skipped: i64,
     pub attempts: i64,
     pub expired: i64,
+}
+
+/// Runs looked at in one search.
+const SCAN_MAX: i64 = 5_000;
+
+/// Which runs a search is for: those that pass every filter that is set.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// In one of these states, by their wire spelling; empty: any.
+    pub states: BTreeSet<String>,
+    /// With this trigger.
+    pub trigger: Option<String>,
+    /// Of this project.
+    pub project: Option<ProjectId>,
+    /// For this source.
+    pub source: Option<String>,
+    /// Created at this moment or later, to the millisecond.
+    pub from: Option<Timestamp>,
+    /// Created before this moment, to the millisecond.
+    pub to: Option<Timestamp>,
 }
 
 impl Tx {
@@ -107,32 +133,55 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn run_find(&self, id: RunId) -> Result<Option<RunRecord>, StoreError> {
-        let rows = self
-            .query(
-                include_str!("run/list.sql"),
-                &[&Some(id.0), &Uuid::max(), &1_i64],
-            )
+        let row = self
+            .query_opt(include_str!("run/get.sql"), &[&id.0])
             .await?;
-        rows.first().map(run_record).transpose()
+        row.as_ref().map(run_record).transpose()
     }
 
-    /// Reads a page of runs before `before`, newest first.
+    /// Searches runs before `before`, newest first. Looks at a bounded number of them: there may be more
+    /// behind the run that is answered, also when the page is short or empty.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn run_list(
+    pub async fn run_search(
         &self,
+        filter: &RunFilter,
         before: Option<RunId>,
         limit: u32,
-    ) -> Result<Vec<RunRecord>, StoreError> {
-        let before = before.map_or(Uuid::max(), |run| run.0);
-        let rows = self
-            .query(
-                include_str!("run/list.sql"),
-                &[&None::<Uuid>, &before, &i64::from(limit)],
-            )
-            .await?;
-        rows.iter().map(run_record).collect()
+    ) -> Result<(Vec<RunRecord>, Option<RunId>), StoreError> {
+        let low = filter.from.map_or(0, |at| id_floor(at).saturating_sub(1));
+        let high = filter.to.map_or(u128::MAX, id_floor);
+        let high = before.map_or(high, |run| high.min(run.0.as_u128()));
+        let (low, high) = (Uuid::from_u128(low), Uuid::from_u128(high));
+        let states: Vec<&str> = filter.states.iter().map(String::as_str).collect();
+        let states = Some(states).filter(|states| !states.is_empty());
+        let project = filter.project.map(|project| project.0);
+        let limit_sql = i64::from(limit);
+        let list: [&(dyn ToSql + Sync); 8] = [
+            &high,
+            &SCAN_MAX,
+            &states,
+            &filter.trigger,
+            &project,
+            &filter.source,
+            &low,
+            &limit_sql,
+        ];
+        let looked_at: [&(dyn ToSql + Sync); 3] = [&high, &SCAN_MAX, &low];
+        let (rows, last) = tokio::join!(
+            biased;
+            self.query(include_str!("run/list.sql"), &list),
+            self.query_opt(include_str!("run/looked_at.sql"), &looked_at)
+        );
+        let (rows, last) = (rows?, last?);
+        let runs: Vec<RunRecord> = rows.iter().map(run_record).collect::<Result<_, _>>()?;
+        let resume = if runs.len() >= limit as usize {
+            runs.last().map(|run| run.id)
+        } else {
+            last.map(|row| RunId(row.get("run_id")))
+        };
+        Ok((runs, resume))
     }
 
     /// Adds the ends of jobs to their runs and ends the runs whose last job has ended. The runs are
@@ -217,6 +266,7 @@ fn run_record(row: &Row) -> Result<RunRecord, StoreError> {
         trigger: row.get("trigger"),
         state: row.get("state"),
         project: row.get::<_, Option<Uuid>>("project_id").map(ProjectId),
+        source: row.get("source"),
         correlation_id: row.get("correlation_id"),
         counts: counts(row)?,
         attempts: count("attempts")?,

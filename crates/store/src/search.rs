@@ -178,7 +178,10 @@ impl Tx {
             return Ok(Vec::new());
         }
         let states: Vec<&str> = filter.states.iter().map(String::as_str).collect();
-        let text = filter.text.as_deref().filter(|text| id_range(text).is_none());
+        let text = filter
+            .text
+            .as_deref()
+            .filter(|text| id_range(text).is_none());
         let rows = self
             .query(
                 include_str!("search/page.sql"),
@@ -235,7 +238,9 @@ impl JobFilter {
             }
         }
         if !self.states.is_empty() {
-            leads.push(Lead(self.states.iter().map(|state| by_state(state)).collect()));
+            leads.push(Lead(
+                self.states.iter().map(|state| by_state(state)).collect(),
+            ));
         }
         if leads.is_empty() {
             leads.push(Lead(vec![(include_str!("search/walk.sql"), Value::None)]));
@@ -311,7 +316,7 @@ impl Range {
 }
 
 /// The first id that is drawn at a moment, or after it within its millisecond.
-fn id_floor(at: Timestamp) -> u128 {
+pub(crate) fn id_floor(at: Timestamp) -> u128 {
     u128::from(at.as_millis().max(0).cast_unsigned()) << 80
 }
 
@@ -328,7 +333,8 @@ fn id_range(text: &str) -> Option<(u128, u128)> {
             }
             continue;
         }
-        value = value.checked_mul(16).filter(|_| digits < 32)? | u128::from(character.to_digit(16)?);
+        value =
+            value.checked_mul(16).filter(|_| digits < 32)? | u128::from(character.to_digit(16)?);
         digits += 1;
     }
     if digits < 8 {
@@ -336,7 +342,10 @@ fn id_range(text: &str) -> Option<(u128, u128)> {
     }
     let left = 4 * (32 - digits);
     let first = value.checked_shl(left).unwrap_or(0);
-    Some((first, first | 1_u128.checked_shl(left).map_or(u128::MAX, |next| next - 1)))
+    Some((
+        first,
+        first | 1_u128.checked_shl(left).map_or(u128::MAX, |next| next - 1),
+    ))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jobengine_domain::caller::Caller;
 use jobengine_domain::class::FailureClass;
+use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{JobId, SessionId, TenantId};
 use jobengine_domain::lease::{Fence, LeaseMs};
 use jobengine_domain::state::{Event, TransitionError};
@@ -14,7 +15,9 @@ use uuid::Uuid;
 use crate::caller::Tx;
 use crate::connect::Store;
 use crate::error::StoreError;
+use crate::job::digest;
 use crate::lease::LeaseToken;
+use crate::progress::{UnderWay, Word, under_way};
 use crate::settle::Move;
 use crate::ticket::{signed, unsigned};
 use crate::ts::Ts;
@@ -57,9 +60,32 @@ pub struct Beat {
     pub subject: String,
     /// What the worker thinks it holds.
     pub held: Vec<(JobId, LeaseToken)>,
+    /// How far jobs among those are: thousandths and a few words.
+    pub progress: Vec<(JobId, u16, Option<String>)>,
 }
 
 impl Beat {
+    /// What the worker tells of jobs that it does hold.
+    fn words(&self, leases: &BTreeMap<JobId, &Row>) -> Vec<Word> {
+        let held = |job: &JobId| {
+            let row = leases.get(job)?;
+            let named = |(named, token): &(JobId, LeaseToken)| {
+                named == job && token.matches(row.get("token_hash"))
+            };
+            let holds = self.held.iter().any(named);
+            holds.then(|| Fence(row.get("fence")))
+        };
+        let words = self.progress.iter().filter_map(|(job, permille, note)| {
+            Some(Word {
+                job: *job,
+                fence: held(job)?,
+                permille: *permille,
+                note: note.clone(),
+            })
+        });
+        words.collect()
+    }
+
     fn directives(&self, leases: &BTreeMap<JobId, &Row>) -> Vec<Directive> {
         let directive = |(job, token): &(JobId, LeaseToken)| match leases.get(job) {
             Some(row) if token.matches(row.get("token_hash")) => Directive::Continue,
@@ -82,6 +108,35 @@ pub struct SessionRecord {
     pub leases: u64,
 }
 
+/// Leases of a session that are shown with it.
+const SESSION_LEASES_MAX: u32 = 500;
+
+/// A worker, looked at closely.
+#[derive(Debug, Clone)]
+pub struct SessionDetail {
+    /// As it is listed.
+    pub session: SessionRecord,
+    /// The principal that opened it.
+    pub subject: String,
+    /// When that was.
+    pub created_at: Timestamp,
+    /// Its last heartbeat.
+    pub heard_at: Option<Timestamp>,
+}
+
+/// An attempt that a worker makes.
+#[derive(Debug, Clone)]
+pub struct SessionLease {
+    /// At which job.
+    pub job: JobId,
+    /// Its type.
+    pub job_type: String,
+    /// When it was granted.
+    pub granted_at: Timestamp,
+    /// What its worker tells of it.
+    pub under_way: UnderWay,
+}
+
 impl Tx {
     /// Reads a page of worker sessions after one.
     ///
@@ -99,25 +154,53 @@ impl Tx {
                 &[&after, &i64::from(limit)],
             )
             .await?;
-        let session = |row: &Row| SessionRecord {
-            id: SessionId(row.get("session_id")),
-            worker: row.get("worker"),
-            lease_until: row.get::<_, Ts>("lease_until").0,
-            leases: row.get::<_, i64>("leases").unsigned_abs(),
-        };
-        Ok(rows.iter().map(session).collect())
+        Ok(rows.iter().map(session_record).collect())
     }
 
-    /// Opens sessions or keeps them open: from now on they live for `lease`. Returns those that do; the
-    /// others were opened by another principal.
+    /// Reads one worker session with the attempts it makes; `None` when there is none of that id.
     ///
     /// # Errors
     /// [`StoreError`].
+    pub async fn session_find(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(SessionDetail, Vec<SessionLease>)>, StoreError> {
+        let limit = i64::from(SESSION_LEASES_MAX);
+        let find: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&id.0];
+        let held: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&id.0, &limit];
+        let (session, leases) = tokio::join!(
+            biased;
+            self.query_opt(include_str!("session/find.sql"), &find),
+            self.query(include_str!("session/held.sql"), &held)
+        );
+        let (session, leases) = (session?, leases?);
+        session
+            .map(|row| {
+                let detail = SessionDetail {
+                    session: session_record(&row),
+                    subject: row.get("subject"),
+                    created_at: row.get::<_, Ts>("created_at").0,
+                    heard_at: row.get::<_, Option<Ts>>("heard_at").map(|Ts(at)| at),
+                };
+                let leases = leases.iter().map(session_lease).collect::<Result<_, _>>()?;
+                Ok((detail, leases))
+            })
+            .transpose()
+    }
+
+    /// Opens sessions or keeps them open: from now on they live for `lease`. Returns those that do,
+    /// each with the digest of the key of its last claim that had one; the others were opened by another
+    /// principal. A claim keeps the session, but no lease: what no
+    /// heartbeat has held for the time of a lease ends here, because its worker never heard of it and
+    /// may go on asking for ever.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] may be repeated.
     pub async fn sessions_open(
         &self,
         sessions: &[WorkerSession],
         lease: LeaseMs,
-    ) -> Result<BTreeSet<WorkerSession>, StoreError> {
+    ) -> Result<BTreeMap<WorkerSession, Option<Digest>>, StoreError> {
         let ids: Vec<Uuid> = sessions.iter().map(|session| session.id.0).collect();
         let column = |of: fn(&WorkerSession) -> &str| sessions.iter().map(of).collect::<Vec<_>>();
         let rows = self
@@ -133,13 +216,35 @@ impl Tx {
                 ],
             )
             .await?;
-        let open: BTreeSet<(Uuid, &str)> = rows
+        let unheard: Vec<Uuid> = rows
             .iter()
-            .map(|row| (row.get("session_id"), row.get("subject")))
+            .filter(|row| row.get("unheard"))
+            .map(|row| row.get("session_id"))
             .collect();
-        let is_open =
-            |session: &&WorkerSession| open.contains(&(session.id.0, session.subject.as_str()));
-        Ok(sessions.iter().filter(is_open).cloned().collect())
+        if !unheard.is_empty() {
+            let params: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
+                [&unheard, &Ts(self.now())];
+            let lost = self
+                .query(include_str!("session/unheard.sql"), &params)
+                .await?;
+            let lost = lost
+                .iter()
+                .map(|row| (JobId(row.get("job_id")), Fence(row.get("fence"))));
+            self.leases_expire(&lost.collect::<Vec<_>>()).await?;
+        }
+        let open: BTreeMap<(Uuid, &str), Option<&[u8]>> = rows
+            .iter()
+            .map(|row| {
+                let session = (row.get("session_id"), row.get("subject"));
+                (session, row.get("last_claim"))
+            })
+            .collect();
+        let is_open = |session: &WorkerSession| {
+            let last_claim = open.get(&(session.id.0, session.subject.as_str()))?;
+            let last_claim = last_claim.map(|hash| digest(hash, "claim_answer.key_hash"));
+            Some(last_claim.transpose().map(|last| (session.clone(), last)))
+        };
+        sessions.iter().filter_map(is_open).collect()
     }
 
     /// Takes heartbeats, at most one of a session: holds every lease of these sessions, tells which of
@@ -173,7 +278,7 @@ impl Tx {
             of.insert(JobId(row.get("job_id")), row);
         }
         let none = BTreeMap::new();
-        let mut unknown = Vec::new();
+        let (mut unknown, mut words) = (Vec::new(), Vec::new());
         let mut answers = Vec::with_capacity(beats.len());
         for beat in beats {
             let Some(lease_ms) = alive.get(&(beat.session, beat.subject.as_str())) else {
@@ -186,11 +291,13 @@ impl Tx {
             let lease_ms = unsigned(*lease_ms, "worker_session.lease_ms")?;
             let leases = leases.get(&beat.session).unwrap_or(&none);
             unknown.extend(self.unknown(beat, leases, lease_ms));
+            words.extend(beat.words(leases));
             answers.push(Heartbeat {
                 lease_ms: Some(lease_ms),
                 directives: beat.directives(leases),
             });
         }
+        self.words_write(&words).await?;
         if unknown.is_empty() {
             // Only extensions are at stake: a crash may lose them, and the next heartbeat mends that.
             self.command("SET LOCAL synchronous_commit = off").await?;
@@ -319,4 +426,22 @@ impl Store {
         })
         .await
     }
+}
+
+fn session_record(row: &Row) -> SessionRecord {
+    SessionRecord {
+        id: SessionId(row.get("session_id")),
+        worker: row.get("worker"),
+        lease_until: row.get::<_, Ts>("lease_until").0,
+        leases: row.get::<_, i64>("leases").unsigned_abs(),
+    }
+}
+
+fn session_lease(row: &Row) -> Result<SessionLease, StoreError> {
+    Ok(SessionLease {
+        job: JobId(row.get("job_id")),
+        job_type: row.get("job_type"),
+        granted_at: row.get::<_, Ts>("granted_at").0,
+        under_way: under_way(row)?,
+    })
 }

@@ -45,6 +45,7 @@ pub(crate) struct Held {
     pub token_hash: Vec<u8>,
     pub session: SessionId,
     pub granted_at: Timestamp,
+    pub started_at: Option<Timestamp>,
     pub attempt: u32,
     pub crashes: u32,
 }
@@ -100,7 +101,7 @@ impl Tx {
         fn column<'m, T>(moves: &'m [Move], of: impl Fn(&'m Move) -> T) -> Vec<T> {
             moves.iter().map(of).collect()
         }
-        let params: [&(dyn ToSql + Sync); 24] = [
+        let params: [&(dyn ToSql + Sync); 25] = [
             &self.tenant().0,
             &Ts(self.now()),
             &column(moves, |step| step.ticket.job.0),
@@ -133,6 +134,9 @@ impl Tx {
             &column(moves, |step| step.detail.as_deref()),
             &column(moves, |step| step.result.as_deref()),
             &draw_many::<Uuid>(self.now(), moves.len()),
+            &column(moves, |step| {
+                ts(step.held.as_ref().and_then(|held| held.started_at))
+            }),
         ];
         let row = self
             .query_one(include_str!("job/move.sql"), &params)
@@ -213,6 +217,7 @@ fn held(row: &Row) -> Result<Held, StoreError> {
         token_hash: row.get("token_hash"),
         session: SessionId(row.get("session_id")),
         granted_at: row.get::<_, Ts>("granted_at").0,
+        started_at: row.get::<_, Option<Ts>>("started_at").map(|Ts(at)| at),
         attempt: unsigned(row.get("attempt"), "lease.attempt")?,
         crashes: unsigned(row.get("crashes"), "lease.crashes")?,
     })

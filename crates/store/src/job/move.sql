@@ -5,19 +5,21 @@ WITH moved AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::integer[], $8::integer[],
         $9::timestamptz[], $10::boolean[], $11::text[], $12::bigint[], $13::bytea[], $14::uuid[], $15::timestamptz[],
         $16::integer[], $17::timestamptz[], $18::integer[], $19::integer[], $20::text[], $21::text[], $22::text[],
-        $23::text[], $24::uuid[])
+        $23::text[], $24::uuid[], $25::timestamptz[])
     AS t (job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, state, fence,
-        token_hash, session_id, granted_at, attempt, ready_at, attempts, crashes, cause, class, detail, result, event_id)
+        token_hash, session_id, granted_at, attempt, ready_at, attempts, crashes, cause, class, detail, result, event_id,
+        started_at)
 ), released AS (
     DELETE FROM lease USING moved WHERE lease.job_id = moved.job_id AND lease.fence = moved.fence RETURNING 1
 ), ended AS (
-    INSERT INTO outcome (tenant_id, job_id, state, attempt, fence, token_hash, session_id, granted_at, ended_at, class,
-        detail, result)
-    SELECT $1, job_id, state, attempt, fence, token_hash, session_id, granted_at, $2, class, detail, result
+    INSERT INTO outcome (tenant_id, job_id, state, attempt, fence, token_hash, session_id, granted_at, started_at,
+        ended_at, class, detail, result)
+    SELECT $1, job_id, state, attempt, fence, token_hash, session_id, granted_at, started_at, $2, class, detail, result
     FROM moved WHERE state <> 'queued'
 ), tried AS (
-    INSERT INTO attempt (tenant_id, job_id, attempt, fence, token_hash, session_id, granted_at, ended_at, cause, class, detail)
-    SELECT $1, job_id, attempt, fence, token_hash, session_id, granted_at, $2, cause, class, detail
+    INSERT INTO attempt (tenant_id, job_id, attempt, fence, token_hash, session_id, granted_at, started_at, ended_at, cause,
+        class, detail)
+    SELECT $1, job_id, attempt, fence, token_hash, session_id, granted_at, started_at, $2, cause, class, detail
     FROM moved WHERE state = 'queued' AND fence IS NOT NULL
 ), again AS (
     INSERT INTO ready (tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes,

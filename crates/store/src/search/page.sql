@@ -4,6 +4,8 @@
 SELECT * FROM (
     SELECT job.job_id, job.run_id, job.job_key, job.job_type, job.priority, job.payload_digest, job.max_attempts,
         job.created_at, job.correlation_id, job.project_id, job.source, job.tags, job.replay_of,
+        job.sort_key AS submitted_key,
+        coalesce(lease.sort_key, waiting.sort_key, delayed.sort_key, ready.sort_key, job.sort_key) AS sort_key,
         CASE WHEN outcome.job_id IS NOT NULL THEN outcome.state WHEN lease.job_id IS NOT NULL THEN 'leased'
              WHEN waiting.job_id IS NOT NULL THEN 'blocked' ELSE 'queued' END AS state,
         coalesce(outcome.attempt, lease.attempt, delayed.attempts, ready.attempts, 0) AS attempts,

@@ -6,6 +6,6 @@ WITH held AS MATERIALIZED (
         ON worker_session.session_id = t.session_id AND worker_session.subject = t.subject
     ORDER BY worker_session.session_id FOR UPDATE OF worker_session
 )
-UPDATE worker_session SET lease_until = $3::timestamptz + lease_ms * interval '1 millisecond'
+UPDATE worker_session SET lease_until = $3::timestamptz + lease_ms * interval '1 millisecond', heard_at = $3
 FROM held WHERE worker_session.session_id = held.session_id
 RETURNING worker_session.session_id, worker_session.subject, worker_session.lease_ms

@@ -78,6 +78,7 @@ impl Ledger {
             session: SESSION,
             subject: subject.into(),
             held: held.to_vec(),
+            progress: Vec::new(),
         };
         let mut answers = tx.sessions_heartbeat(&[beat]).await.unwrap();
         tx.commit().await.unwrap();

@@ -92,7 +92,7 @@ async fn a_failure_waits_for_its_backoff_and_ends_as_a_dead_letter() {
     );
     assert_eq!(ledger.state(ids[0]).await, "failed");
     let tx = ledger.store.begin(&ledger.caller).await.unwrap();
-    let attempts = tx.job_attempts(ids[0]).await.unwrap();
+    let attempts = tx.job_attempts(&[ids[0]]).await.unwrap();
     assert_eq!(attempts.len(), 2);
     let letters = tx.dead_letter_list(None, 10).await.unwrap();
     assert_eq!(

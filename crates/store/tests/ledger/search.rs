@@ -132,7 +132,10 @@ async fn every_state_is_found_alone_and_with_others() {
     let ids = many(&ledger).await;
     let mut by_state = std::collections::BTreeMap::<String, BTreeSet<JobId>>::new();
     for id in &ids {
-        by_state.entry(ledger.state(*id).await).or_default().insert(*id);
+        by_state
+            .entry(ledger.state(*id).await)
+            .or_default()
+            .insert(*id);
     }
     assert_eq!(by_state.len(), 4, "{by_state:?}");
     for wanted in [
@@ -154,7 +157,11 @@ async fn every_state_is_found_alone_and_with_others() {
         for limit in [2, 100] {
             let found = all(&ledger, &filter, false, limit).await;
             assert!(found.is_sorted());
-            assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected, "{wanted:?}");
+            assert_eq!(
+                found.into_iter().collect::<BTreeSet<_>>(),
+                expected,
+                "{wanted:?}"
+            );
         }
     }
 }

@@ -1,0 +1,25 @@
+-- prioritize/move.sql: job $2 of tenant $1, wherever it waits or runs, goes by the key $3 from $4 on, because of $5; $6 is an
+-- id for the event. A ready row is never updated, because a claim addresses it by its place: it is written anew.
+WITH gone AS (
+    DELETE FROM ready WHERE job_id = $2 RETURNING *
+), again AS (
+    INSERT INTO ready (tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes,
+        deadline, has_children)
+    SELECT tenant_id, job_type, $3, job_id, run_id, attempts, crashes, max_attempts, max_crashes, deadline, has_children
+    FROM gone
+), blocked AS (
+    UPDATE waiting SET sort_key = $3 WHERE job_id = $2 RETURNING job_type, run_id
+), later AS (
+    UPDATE delayed SET sort_key = $3 WHERE job_id = $2 RETURNING job_type, run_id
+), held AS (
+    UPDATE lease SET sort_key = $3 WHERE job_id = $2 RETURNING job_type, run_id
+), moved AS (
+    SELECT job_type, run_id, true AS ready FROM gone
+    UNION ALL SELECT job_type, run_id, false FROM blocked
+    UNION ALL SELECT job_type, run_id, false FROM later
+    UNION ALL SELECT job_type, run_id, false FROM held
+), told AS (
+    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, reason)
+    SELECT $1, $6, 'job.prioritized', $4, run_id, $2, $5 FROM moved
+)
+SELECT job_type, ready FROM moved
