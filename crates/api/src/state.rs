@@ -67,6 +67,7 @@ impl AppState {
                 completes.clone(),
                 metrics.clone(),
                 lease,
+                secret.clone(),
                 shutdown.clone(),
             ),
             completes,

@@ -13,9 +13,13 @@ use super::Waiter;
 use super::deal::deal;
 use super::lane::Lane;
 use super::position::{Position, Positions};
+use crate::problem::Problem;
 
 /// Jobs moved to the ready set at once when their time has come.
 const PROMOTE_MAX: u32 = 500;
+
+/// A waiter whose claim was answered before, and what it is given again.
+type Repeated = (usize, Result<Vec<Grant>, Problem>);
 
 /// What a transaction did, once it is committed.
 pub(super) struct Attempt {
@@ -25,6 +29,8 @@ pub(super) struct Attempt {
     pub dealt: Vec<(usize, Grant)>,
     /// Waiters whose session belongs to another principal.
     pub refused: Vec<usize>,
+    /// Waiters whose claim was answered before, and what they are given again.
+    pub repeated: Vec<Repeated>,
     /// How far the lane has come.
     pub positions: Positions,
     /// Types of which every slot was filled: there may be more.
@@ -60,13 +66,14 @@ impl Lane {
         types: &[(String, usize)],
     ) -> Result<Attempt, StoreError> {
         let opened = self.to_open(fresh, types);
-        let refused = self.open(tx, &opened).await?;
+        let (refused, repeated) = self.open(tx, &opened, fresh).await?;
         let mut attempt = Attempt {
             at: tx.now(),
             dealt: Vec::new(),
             positions: self.positions.clone(),
             more: Vec::new(),
             refused,
+            repeated,
             opened,
         };
         for (job_type, slots) in types {
@@ -86,6 +93,7 @@ impl Lane {
             }
             attempt.dealt.extend(takers.into_iter().zip(grants));
         }
+        self.keep(tx, &attempt.dealt).await?;
         Ok(attempt)
     }
 
@@ -105,23 +113,42 @@ impl Lane {
         opened
     }
 
-    /// Keeps the sessions of some waiters open; the answer are those that belong to somebody else.
-    async fn open(&self, tx: &Tx, waiters: &[usize]) -> Result<Vec<usize>, StoreError> {
+    /// Keeps the sessions of some waiters open; the answer are those that belong to somebody else, and those
+    /// of the `fresh` ones that ask again for what they were given before.
+    async fn open(
+        &self,
+        tx: &Tx,
+        waiters: &[usize],
+        fresh: &[usize],
+    ) -> Result<(Vec<usize>, Vec<Repeated>), StoreError> {
         if waiters.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let session = |at: usize| &self.waiters[at].ask.session;
         let sessions: Vec<WorkerSession> = waiters.iter().map(|at| session(*at).clone()).collect();
         let open = tx.sessions_open(&sessions, self.shared.lease).await?;
-        let refused = |at: &usize| !open.contains(session(*at));
-        Ok(waiters.iter().copied().filter(refused).collect())
+        let (mut refused, mut repeated) = (Vec::new(), Vec::new());
+        for at in waiters.iter().copied() {
+            let ask = &self.waiters[at].ask;
+            let Some(last_claim) = open.get(&ask.session) else {
+                refused.push(at);
+                continue;
+            };
+            let again = ask.key.filter(|key| *last_claim == Some(key.hash));
+            if let Some(key) = again.filter(|_| fresh.binary_search(&at).is_ok()) {
+                repeated.push((at, self.repeat(tx, ask, key).await?));
+            }
+        }
+        Ok((refused, repeated))
     }
 
     /// The waiters that get the next jobs of a type, in turn, one entry a job.
     fn takers(&self, job_type: &str, slots: usize, so_far: &Attempt) -> Vec<usize> {
         let wants = |at: &usize| {
             let types = &self.waiters[*at].ask.types;
-            !so_far.refused.contains(at) && types.iter().any(|name| name == job_type)
+            let answered = so_far.refused.contains(at)
+                || so_far.repeated.iter().any(|(repeated, _)| repeated == at);
+            !answered && types.iter().any(|name| name == job_type)
         };
         let hands: Vec<usize> = (0..self.waiters.len()).filter(wants).collect();
         let mut has: BTreeMap<usize, u32> = BTreeMap::new();

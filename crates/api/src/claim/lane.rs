@@ -239,6 +239,7 @@ impl Lane {
             at,
             dealt,
             refused,
+            repeated,
             positions,
             more,
             opened,
@@ -252,12 +253,24 @@ impl Lane {
         for (hand, grant) in dealt {
             hands.entry(hand).or_default().push(grant);
         }
-        let answered: BTreeSet<usize> = hands.keys().copied().chain(refused).collect();
+        let mut repeated: BTreeMap<usize, Result<Vec<Grant>, Problem>> =
+            repeated.into_iter().collect();
+        let answered = hands.keys().chain(repeated.keys()).copied();
+        let answered: BTreeSet<usize> = answered.chain(refused).collect();
         // From the back, so that the indices in front stay what they are.
         for index in answered.into_iter().rev() {
             let waiter = self.waiters.remove(index);
             if let Some(grants) = hands.remove(&index) {
                 self.answer(waiter, grants, at);
+            } else if let Some(again) = repeated.remove(&index) {
+                // Whoever has gone again may ask once more: nothing is given back.
+                let replayed = true;
+                let again = again.map(|grants| Claimed {
+                    grants,
+                    at,
+                    replayed,
+                });
+                let _ = waiter.answer.send(again);
             } else {
                 let problem = Problem::new(
                     Code::SessionTaken,
@@ -283,7 +296,12 @@ impl Lane {
 
     fn answer(&self, waiter: Waiter, grants: Vec<Grant>, at: Timestamp) {
         self.shared.metrics.claimed(grants.len());
-        if let Err(Ok(claimed)) = waiter.answer.send(Ok(Claimed { grants, at })) {
+        let claimed = Claimed {
+            grants,
+            at,
+            replayed: false,
+        };
+        if let Err(Ok(claimed)) = waiter.answer.send(Ok(claimed)) {
             self.give_back(&claimed.grants);
         }
     }

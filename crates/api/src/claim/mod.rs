@@ -8,15 +8,18 @@ mod attempt;
 mod deal;
 mod lane;
 mod position;
+mod repeat;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jobengine_domain::digest::Digest;
 use jobengine_domain::id::TenantId;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::time::Timestamp;
 use jobengine_queue::Queue;
+use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{Grant, Store, WorkerSession};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -45,6 +48,17 @@ pub(crate) struct Ask {
     pub max: u32,
     /// How long it waits for the first.
     pub wait: Duration,
+    /// The worker's name for this claim, if it gave one.
+    pub key: Option<ClaimKey>,
+}
+
+/// The name of a claim, and what was asked under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClaimKey {
+    /// SHA-256 of the worker's key.
+    pub hash: Digest,
+    /// Digest of session, types and numbers.
+    pub request: Digest,
 }
 
 /// What one worker gets.
@@ -54,6 +68,8 @@ pub(crate) struct Claimed {
     pub grants: Vec<Grant>,
     /// The database's clock when they were granted.
     pub at: Timestamp,
+    /// Whether they were given before, to the same claim.
+    pub replayed: bool,
 }
 
 /// One worker that waits.
@@ -79,6 +95,7 @@ struct Shared {
     completes: Coalescer<CompleteFlush>,
     metrics: Metrics,
     lease: LeaseMs,
+    secret: InstallationSecret,
     shutdown: CancellationToken,
     lanes: Mutex<HashMap<TenantId, mpsc::Sender<Waiter>>>,
 }
@@ -90,6 +107,7 @@ impl Claimer {
         completes: Coalescer<CompleteFlush>,
         metrics: Metrics,
         lease: LeaseMs,
+        secret: InstallationSecret,
         shutdown: CancellationToken,
     ) -> Self {
         Self(Arc::new(Shared {
@@ -98,6 +116,7 @@ impl Claimer {
             completes,
             metrics,
             lease,
+            secret,
             shutdown,
             lanes: Mutex::new(HashMap::new()),
         }))

@@ -152,6 +152,13 @@ impl Person {
             .header("idempotency-key", key.to_string())
     }
 
+    /// Sends a body under a key of one's own.
+    pub(crate) async fn post_keyed(&self, path: &str, key: &str, body: &Value) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.base));
+        let request = request.bearer_auth(&self.token);
+        send(request.header("idempotency-key", key).json(body)).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
     }

@@ -31,12 +31,14 @@ pub(super) async fn handler(
 ) -> Result<Json<JobView>, Problem> {
     let tx = state.store().read(&caller).await?;
     let job = tx.job_find(id).await?;
-    let attempts = tx.job_attempts(id).await?;
+    let attempts = tx.job_attempts(&[id]).await?;
+    let under_way = tx.job_under_way(id).await?;
     tx.commit().await?;
     let job = job.ok_or_else(|| Problem::not_found("job"))?;
     Ok(Json(JobView::whole(
         job,
         attempts,
+        under_way,
         caller.has(Scope::Payload),
     )))
 }

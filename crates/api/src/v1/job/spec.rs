@@ -1,19 +1,25 @@
 //! A job as it is asked for: its bounds, and what stands for what was not said.
 
 use jobengine_domain::dag::EdgePolicy;
-use jobengine_domain::defaults::{ATTEMPTS, ATTEMPTS_MAX, CRASH_ATTEMPTS, PAYLOAD_MAX_BYTES};
+use jobengine_domain::defaults::{
+    ATTEMPTS, ATTEMPTS_MAX, CRASH_ATTEMPTS, PAYLOAD_MAX_BYTES, TAG_MAX, TAGS_MAX,
+};
+use jobengine_domain::id::ProjectId;
 use jobengine_domain::priority::Priority;
 use jobengine_domain::time::Timestamp;
 use jobengine_store::NewJob;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::Origin;
 use crate::check::Checks;
 
 /// Longest job type.
 pub(crate) const TYPE_MAX: usize = 100;
+/// Longest name of a source.
+const SOURCE_MAX: usize = 200;
 /// Longest correlation id.
 pub(crate) const CORRELATION_MAX: usize = 128;
 
@@ -50,6 +56,16 @@ pub(crate) struct JobSpec {
     /// Follows the job through logs and events; the request's own unless said otherwise.
     #[schema(min_length = 1, max_length = 128)]
     pub correlation_id: Option<String>,
+    /// The project it belongs to; that of the token unless said otherwise. A token that is bound to a project
+    /// can name no other.
+    pub project_id: Option<Uuid>,
+    /// The name of the upstream it works for.
+    #[schema(min_length = 1, max_length = 200, example = "osv")]
+    pub source: Option<String>,
+    /// Words to find it by, each of 1 to 64 characters without commas.
+    #[serde(default)]
+    #[schema(max_items = 16)]
+    pub tags: Vec<String>,
 }
 
 impl JobSpec {
@@ -83,6 +99,32 @@ impl JobSpec {
         if let Some(correlation) = &self.correlation_id {
             checks.text(|| field("correlationId"), correlation, CORRELATION_MAX);
         }
+        if let Some(source) = &self.source {
+            checks.text(|| field("source"), source, SOURCE_MAX);
+        }
+        let found = self.tags.len();
+        checks.hold(
+            found <= TAGS_MAX,
+            || field("tags"),
+            "RANGE",
+            format!("holds {found}; at most {TAGS_MAX} are taken"),
+        );
+        for (at, tag) in self.tags.iter().enumerate() {
+            let place = || format!("{place}.tags[{at}]");
+            checks.text(place, tag, TAG_MAX);
+            checks.hold(!tag.contains(','), place, "VALUE", "a tag holds no comma");
+        }
+    }
+
+    /// Notes a project that the caller may not name.
+    pub(crate) fn check_project(&self, place: &str, own: Option<ProjectId>, checks: &mut Checks) {
+        let named = self.project_id.map(ProjectId);
+        checks.hold(
+            own.is_none() || named.is_none() || named == own,
+            || format!("{place}.projectId"),
+            "VALUE",
+            "the token is bound to another project",
+        );
     }
 
     /// The job as the ledger takes it.
@@ -104,9 +146,9 @@ impl JobSpec {
             correlation_id: self
                 .correlation_id
                 .unwrap_or_else(|| origin.correlation_id.clone()),
-            project: origin.project,
-            source: None,
-            tags: Vec::new(),
+            project: self.project_id.map(ProjectId).or(origin.project),
+            source: self.source,
+            tags: self.tags,
             traceparent: origin.traceparent.clone(),
             replay_of: None,
             parents,

@@ -56,7 +56,9 @@ pub(super) async fn handler(
     let mut checks = Checks::default();
     checks.count("jobs", request.jobs.len(), SUBMIT_MAX);
     for (at, job) in request.jobs.iter().enumerate() {
-        job.check(&format!("jobs[{at}]"), &mut checks);
+        let place = format!("jobs[{at}]");
+        job.check(&place, &mut checks);
+        job.check_project(&place, act.caller().project, &mut checks);
     }
     checks.end()?;
     let origin = Origin::of(&act, None);

@@ -1,7 +1,7 @@
 //! A job as it is shown.
 
 use jobengine_domain::class::FailureClass;
-use jobengine_store::{AttemptRecord, JobRecord};
+use jobengine_store::{AttemptRecord, JobRecord, UnderWay};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -22,9 +22,9 @@ pub(crate) struct JobView {
     key: Option<String>,
     /// Which workers may claim it.
     r#type: String,
-    /// Its band.
+    /// Its band: the one it was submitted with or was given since; of a job that has ended, the first.
     #[schema(example = "normal")]
-    priority: String,
+    priority: &'static str,
     /// `blocked`, `queued`, `leased`, `succeeded`, `failed`, `canceled`, `timed_out` or `skipped`.
     #[schema(example = "queued")]
     state: String,
@@ -53,6 +53,18 @@ pub(crate) struct JobView {
     payload_digest: String,
     /// Follows the job through logs and events.
     correlation_id: String,
+    /// The project it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<Uuid>,
+    /// The name of the upstream it works for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// Words to find it by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    /// The ended job that it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay_of: Option<Uuid>,
     /// The payload; only of a single job, and only with `orch:payload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>)]
@@ -64,9 +76,38 @@ pub(crate) struct JobView {
     /// Its attempts that have ended; only of a single job.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt_history: Option<Vec<AttemptView>>,
+    /// The attempt under way; only of a single job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    under_way: Option<UnderWayView>,
 }
 
-/// An attempt that has ended
+/// An attempt under way, as its worker tells of it
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UnderWay)]
+pub(crate) struct UnderWayView {
+    /// Counted from 1.
+    attempt: u32,
+    /// The session of the worker that makes it.
+    session_id: Uuid,
+    /// When its worker said that it has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<String>,
+    /// How far it is, in thousandths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1000)]
+    permille: Option<u16>,
+    /// The same in a few words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// When that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    progress_at: Option<String>,
+}
+
+/// An attempt
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Attempt)]
@@ -78,11 +119,17 @@ pub(crate) struct AttemptView {
     /// When it was granted.
     #[schema(format = DateTime)]
     granted_at: String,
+    /// When its worker said that it has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<String>,
     /// When it ended.
-    #[schema(format = DateTime)]
-    ended_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<String>,
     /// `succeeded`, `failed`, `expired`, `released`, `canceled` or `timed_out`.
-    cause: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
     /// What it died of.
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<&'static str>,
@@ -99,7 +146,7 @@ impl JobView {
             run_id: job.run.map(|run| run.0),
             key: Some(job.key).filter(|key| !key.is_empty()),
             r#type: job.job_type,
-            priority: job.priority,
+            priority: job.priority.as_str(),
             state: job.state,
             attempts: job.attempts,
             max_attempts: job.max_attempts,
@@ -110,35 +157,67 @@ impl JobView {
             detail: job.detail,
             payload_digest: job.payload_digest.to_string(),
             correlation_id: job.correlation_id,
+            project_id: job.project.map(|project| project.0),
+            source: job.source,
+            tags: job.tags,
+            replay_of: job.replay_of.map(|job| job.0),
             payload: None,
             result: None,
             attempt_history: None,
+            under_way: None,
         }
     }
 
     /// With its attempts, and with payload and result for whom may see them.
-    pub(super) fn whole(mut job: JobRecord, attempts: Vec<AttemptRecord>, payload: bool) -> Self {
+    pub(super) fn whole(
+        mut job: JobRecord,
+        attempts: Vec<AttemptRecord>,
+        under_way: Option<UnderWay>,
+        payload: bool,
+    ) -> Self {
         let (text, result) = (std::mem::take(&mut job.payload), job.result.take());
         let mut view = Self::brief(job);
         if payload {
             view.payload = raw(text);
             view.result = result.and_then(raw);
         }
-        view.attempt_history = Some(attempts.into_iter().map(AttemptView::from).collect());
+        let ended = attempts.into_iter().filter(|attempt| attempt.end.is_some());
+        view.attempt_history = Some(ended.map(AttemptView::from).collect());
+        view.under_way = under_way.map(UnderWayView::from);
         view
     }
 }
 
 impl From<AttemptRecord> for AttemptView {
     fn from(attempt: AttemptRecord) -> Self {
+        let (ended_at, cause) = attempt.end.unzip();
         Self {
             attempt: attempt.attempt,
             fence: attempt.fence,
             granted_at: attempt.granted_at.to_string(),
-            ended_at: attempt.ended_at.to_string(),
-            cause: attempt.cause,
+            started_at: attempt.started_at.map(|at| at.to_string()),
+            ended_at: ended_at.map(|at| at.to_string()),
+            cause,
             class: attempt.class.map(FailureClass::as_str),
             detail: attempt.detail,
+        }
+    }
+}
+
+impl From<UnderWay> for UnderWayView {
+    fn from(under_way: UnderWay) -> Self {
+        let said = under_way.progress;
+        let (permille, note, at) = match said {
+            Some((permille, note, at)) => (Some(permille), note, Some(at.to_string())),
+            None => (None, None, None),
+        };
+        Self {
+            attempt: under_way.attempt,
+            session_id: under_way.session.0,
+            started_at: under_way.started_at.map(|at| at.to_string()),
+            permille,
+            note,
+            progress_at: at,
         }
     }
 }

@@ -2,8 +2,11 @@
 
 mod cancel;
 mod create;
+mod dag;
+mod gantt;
 mod get;
 mod list;
+mod retry;
 mod shape;
 mod view;
 
@@ -16,5 +19,8 @@ pub(super) fn routes() -> Routes {
         .add(routes!(create::handler))
         .add(routes!(list::handler))
         .add(routes!(get::handler))
+        .add(routes!(dag::handler))
+        .add(routes!(gantt::handler))
         .add(routes!(cancel::handler))
+        .add(routes!(retry::handler))
 }

@@ -57,6 +57,13 @@ pub(super) struct RunJob {
     /// Follows the job through logs and events; the run's own unless said otherwise.
     #[schema(min_length = 1, max_length = 128)]
     correlation_id: Option<String>,
+    /// The name of the upstream it works for; the run's own unless said otherwise.
+    #[schema(min_length = 1, max_length = 200, example = "osv")]
+    source: Option<String>,
+    /// Words to find it by, each of 1 to 64 characters without commas.
+    #[serde(default)]
+    #[schema(max_items = 16)]
+    tags: Vec<String>,
 }
 
 /// A job that another one waits for
@@ -145,6 +152,10 @@ impl RunJob {
             not_before: self.not_before,
             deadline: self.deadline,
             correlation_id: self.correlation_id,
+            // A run's jobs all belong where the run does.
+            project_id: None,
+            source: self.source,
+            tags: self.tags,
         };
         (node, spec)
     }

@@ -20,6 +20,12 @@ pub(super) struct RunView {
     state: String,
     /// Follows the run through logs and events.
     correlation_id: String,
+    /// The project it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<Uuid>,
+    /// The name of the upstream it works for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     /// How many of its jobs are in which state.
     counts: RunCounts,
     /// Attempts that have ended.
@@ -64,6 +70,8 @@ impl From<RunRecord> for RunView {
             trigger: run.trigger,
             state: run.state,
             correlation_id: run.correlation_id,
+            project_id: run.project.map(|project| project.0),
+            source: run.source,
             counts: RunCounts {
                 total: run.counts.total,
                 started: run.counts.started,

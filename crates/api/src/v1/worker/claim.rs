@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
 use jobengine_domain::defaults::{CLAIM_MAX, CLAIM_WAIT_MAX_MS};
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{SessionId, TenantId};
@@ -16,14 +18,17 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::act::key;
 use crate::check::Checks;
-use crate::claim::{Ask, Claimed};
+use crate::claim::{Ask, ClaimKey, Claimed};
 use crate::identity::Caller;
 use crate::json::JsonBody;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 use crate::v1::job::{is_type, raw};
 
+/// On an answer that was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Longest name of a worker.
 const WORKER_MAX: usize = 200;
 /// Job types in one claim.
@@ -112,25 +117,35 @@ struct Grant {
 /// Waits for the first job as long as asked, and hands out as many as there are up to `max`. An
 /// attempt is counted when it is handed out. The claim also opens the worker's session, which
 /// heartbeats keep open; a session belongs to the principal that opened it.
+///
+/// With an `Idempotency-Key` the last claim of a session can be repeated: when its answer was lost, the same
+/// request under the same key gets the same grants, as far as they are still held, with
+/// `Idempotency-Replayed: true`. Grants that no heartbeat names for the time of a lease end.
 #[utoipa::path(
     post, path = "/worker/claim", operation_id = "worker_claim", tag = "workers",
     extensions(("x-scope" = json!("orch:worker")), ("x-effect" = json!("granted"))),
     request_body = ClaimJobs,
     responses(
-        (status = 200, description = "Jobs, or none when the wait was over first", body = JobsClaimed),
+        (status = 200, description = "Jobs, or none when the wait was over first", body = JobsClaimed,
+         headers(("Idempotency-Replayed" = Option<bool>, description = "`true` when these were granted before, to the same claim"))),
         (status = 400, description = "The body is not JSON as we take it (JSON_MALFORMED)"),
         (status = 409, description = "Another principal opened the session (SESSION_TAKEN)"),
         (status = 413, description = "More than 256 KiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Not application/json (MEDIA_TYPE_UNSUPPORTED)"),
-        (status = 422, description = "A field is not valid (REQUEST_INVALID)"),
+        (status = 422, description = "A field is not valid, or the key was used for another claim (REQUEST_INVALID, IDEMPOTENCY_KEY_REUSED)"),
     )
 )]
 pub(super) async fn handler(
     State(state): State<AppState>,
     caller: Caller,
+    headers: HeaderMap,
     JsonBody(request): JsonBody<ClaimJobs>,
-) -> Result<Json<JobsClaimed>, Problem> {
+) -> Result<Response, Problem> {
     request.check()?;
+    let key = key(&headers, false)?.map(|key| ClaimKey {
+        hash: Digest::of(key.as_bytes()),
+        request: request.digest(),
+    });
     let types: BTreeSet<String> = request.types.into_iter().collect();
     let ask = Ask {
         session: WorkerSession {
@@ -141,21 +156,41 @@ pub(super) async fn handler(
         types: types.into_iter().collect(),
         max: request.max,
         wait: Duration::from_millis(request.wait_ms),
+        key,
     };
-    let Claimed { grants, at } = state.claims().claim(caller.tenant, ask).await?;
+    let Claimed {
+        grants,
+        at,
+        replayed,
+    } = state.claims().claim(caller.tenant, ask).await?;
     let lease = state.lease();
     let grants = grants
         .into_iter()
         .map(|grant| Grant::show(grant, at, lease, caller.tenant))
         .collect::<Result<_, _>>()?;
-    Ok(Json(JobsClaimed {
+    let mut response = Json(JobsClaimed {
         grants,
         lease_duration_ms: lease.get(),
         heartbeat_ms: lease.heartbeat_ms(),
-    }))
+    })
+    .into_response();
+    if replayed {
+        let headers = response.headers_mut();
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
 }
 
 impl ClaimJobs {
+    /// Names what is asked for: the same claim has the same digest.
+    fn digest(&self) -> Digest {
+        let types: BTreeSet<&str> = self.types.iter().map(String::as_str).collect();
+        let types: Vec<&str> = types.into_iter().collect();
+        let (session, worker) = (self.session_id, &self.worker);
+        let asked = (session, worker, types, self.max, self.wait_ms);
+        Digest::of(&serde_json::to_vec(&asked).expect("a claim is plain JSON"))
+    }
+
     fn check(&self) -> Result<(), Problem> {
         let mut checks = Checks::default();
         checks.text(|| "worker".to_owned(), &self.worker, WORKER_MAX);

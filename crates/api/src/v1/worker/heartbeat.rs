@@ -4,11 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use jobengine_domain::id::{JobId, SessionId};
 use jobengine_domain::lease::LeaseMs;
-use jobengine_store::{Beat, Directive, LeaseToken};
+use jobengine_store::{Beat, Directive};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::held::HeldLease;
+use super::progress::NOTE_MAX;
 use crate::check::Checks;
 use crate::identity::Caller;
 use crate::json::JsonBody;
@@ -17,8 +19,6 @@ use crate::state::AppState;
 
 /// Jobs one worker can hold at once, as far as one heartbeat can name them.
 const LEASES_MAX: usize = 2_000;
-/// Longest note about a job's progress.
-const NOTE_MAX: usize = 200;
 
 /// A worker is alive
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,20 +29,10 @@ pub(super) struct SendHeartbeat {
     /// Every lease it holds. One that is not named, though it was granted a whole lease ago, ends.
     #[schema(max_items = 2_000)]
     leases: Vec<HeldLease>,
-    /// How far jobs are, where that changed; it goes to the log of the service.
+    /// How far jobs are, where that changed; only of jobs that are among the leases.
     #[serde(default)]
     #[schema(max_items = 2_000)]
     progress: Vec<Progress>,
-}
-
-/// A lease that a worker holds
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct HeldLease {
-    /// The job.
-    job_id: Uuid,
-    /// Proof of holding its lease.
-    lease_token: Uuid,
 }
 
 /// How far a job is
@@ -106,25 +96,14 @@ pub(super) async fn handler(
     JsonBody(request): JsonBody<SendHeartbeat>,
 ) -> Result<Json<HeartbeatTaken>, Problem> {
     request.check()?;
-    for progress in &request.progress {
-        tracing::debug!(
-            job.id = %progress.job_id,
-            permille = progress.permille,
-            note = progress.note,
-            "job {} has progressed",
-            progress.job_id
-        );
-    }
-    let held = request.leases.iter().map(|lease| {
-        (
-            JobId(lease.job_id),
-            LeaseToken::from_uuid(lease.lease_token),
-        )
-    });
+    let progress = request.progress.into_iter();
     let beat = Beat {
         session: SessionId(request.session_id),
         subject: caller.subject.clone(),
-        held: held.collect(),
+        held: request.leases.iter().map(HeldLease::parts).collect(),
+        progress: progress
+            .map(|word| (JobId(word.job_id), word.permille, word.note))
+            .collect(),
     };
     let answer = state.heartbeats().ask(caller.tenant, beat).await?;
     let lease = answer.lease_ms.and_then(|ms| LeaseMs::new(ms).ok());

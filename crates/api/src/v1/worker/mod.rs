@@ -1,10 +1,15 @@
 //! The worker's verbs, and workers as they are seen.
 
+mod ack;
 mod artifact;
 mod claim;
 mod complete;
+mod get;
 mod heartbeat;
+mod held;
 mod list;
+mod log;
+mod progress;
 mod report;
 
 use std::time::Duration;
@@ -22,8 +27,12 @@ const ARTIFACT_MAX: Duration = Duration::from_mins(2);
 pub(super) fn routes() -> Routes {
     Routes::new()
         .add(routes!(list::handler))
+        .add(routes!(get::handler))
         .add_within(CLAIM_MAX, routes!(claim::handler))
+        .add(routes!(ack::handler))
         .add(routes!(heartbeat::handler))
+        .add(routes!(progress::handler))
+        .add(routes!(log::handler))
         .add_within(ARTIFACT_MAX, routes!(artifact::handler))
         .add(routes!(complete::handler))
 }
