@@ -15,6 +15,7 @@ mod node;
 mod node_keys;
 mod output;
 mod progress;
+mod remote;
 mod serve;
 mod signals;
 mod tenant;
@@ -24,7 +25,9 @@ mod worker;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+use remote::Remote;
 
 /// Source and job orchestrator with an impact scheduler
 ///
@@ -39,10 +42,12 @@ struct Cli {
 /// What the commands read from the environment.
 const ENVIRONMENT: &str = "\
 Environment:
-  DATABASE_URL        PostgreSQL, as role orch_app; else a private one
-  DATABASE_SCHED_URL  The same as role orch_sched; else derived
-  DATABASE_ADMIN_URL  The same for `migrate`, as an administrator
-  JOBENGINE_LOG       `warn`, or `info,jobengine_duties=debug`
+  JOBENGINE_SERVER      Where operator commands find the API
+  JOBENGINE_TOKEN_FILE  File with their bearer token or API key
+  DATABASE_URL          PostgreSQL, as role orch_app; else a private one
+  DATABASE_SCHED_URL    The same as role orch_sched; else derived
+  DATABASE_ADMIN_URL    The same for `migrate`, as an administrator
+  JOBENGINE_LOG         `warn`, or `info,jobengine_duties=debug`
 
 Exit codes: 0 well, 1 failed, 2 wrong usage, 3 the token was refused";
 
@@ -99,7 +104,15 @@ const AUTH: u8 = 3;
 fn main() -> ExitCode {
     // One provider for everything that speaks TLS, before anything asks for one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    match run(Cli::parse().command) {
+    let remote = Remote::new();
+    let matches = remote.augment(Cli::command()).get_matches();
+    let done = match remote.asked(&matches) {
+        Some(asked) => with_runtime("error", asked.run()),
+        None => Cli::from_arg_matches(&matches)
+            .map_err(anyhow::Error::from)
+            .and_then(|cli| run(cli.command)),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -45,8 +45,16 @@ pub(crate) fn draw(mut table: Table) -> String {
 /// # Errors
 /// When the text cannot be written for another reason.
 pub(crate) fn print(text: &str) -> io::Result<()> {
+    bytes(text.as_bytes())
+}
+
+/// Writes bytes to standard output, as [`print()`] does.
+///
+/// # Errors
+/// As [`print()`].
+pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

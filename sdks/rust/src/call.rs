@@ -71,10 +71,11 @@ impl<'c> Call<'c> {
         self
     }
 
-    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(mut value) = HeaderValue::from_str(value) {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        let pair = (name.parse::<HeaderName>(), HeaderValue::from_str(value));
+        if let (Ok(name), Ok(mut value)) = pair {
             value.set_sensitive(true);
-            self.headers.insert(HeaderName::from_static(name), value);
+            self.headers.insert(name, value);
         } else {
             let why = format!("`{name}` cannot stand in a header");
             self.broken = Some(Error::Settings(why));

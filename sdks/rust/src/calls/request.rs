@@ -14,7 +14,7 @@ pub struct Request {
     method: Method,
     path: Vec<String>,
     query: Vec<(String, String)>,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
     body: Option<(String, Document)>,
 }
 
@@ -37,27 +37,11 @@ impl Request {
         self
     }
 
-    /// Says why, in the audit trail.
+    /// Adds a header: `X-Stella-Operator-Reason`, or an `Idempotency-Key` of the caller's own, so that a repeat
+    /// by another process changes nothing either.
     #[must_use]
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.headers
-            .push(("x-stella-operator-reason", reason.into()));
-        self
-    }
-
-    /// Names the ticket, in the audit trail.
-    #[must_use]
-    pub fn ticket(mut self, ticket: impl Into<String>) -> Self {
-        self.headers
-            .push(("x-stella-operator-ticket", ticket.into()));
-        self
-    }
-
-    /// Uses a key of the caller's own instead of a fresh one, so that a repeat by another process changes
-    /// nothing either.
-    #[must_use]
-    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.headers.push(("idempotency-key", key.into()));
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
         self
     }
 

@@ -1,0 +1,177 @@
+//! Commands out of operations.
+
+use clap::{Arg, ArgAction, Command, value_parser};
+
+use super::contract::{Answer, Body, Operation, Parameter, Place};
+
+/// Flags of our own, which no parameter may take.
+pub(super) const SERVER: &str = "server";
+pub(super) const TOKEN_FILE: &str = "token-file";
+pub(super) const OUTPUT: &str = "output";
+pub(super) const LIMIT: &str = "limit";
+pub(super) const BODY: &str = "body";
+pub(super) const DOCUMENT: &str = "document";
+
+/// Parameters that the command line deals with itself.
+const OWN: [&str; 5] = [
+    "X-Stella-Tenant",
+    "X-Request-Id",
+    "traceparent",
+    "limit",
+    "continuationToken",
+];
+
+/// Adds a command for each operation, below its noun.
+pub(super) fn augment(mut cli: Command, operations: &[Operation]) -> Command {
+    for of_noun in operations.chunk_by(|a, b| a.noun == b.noun) {
+        let Some(first) = of_noun.first() else {
+            continue;
+        };
+        let verbs: Vec<Command> = of_noun.iter().map(verb).collect();
+        let is_there = cli.find_subcommand(first.noun).is_some();
+        cli = if is_there {
+            // A verb that is written by hand knows better than one that is made.
+            cli.mut_subcommand(first.noun, |noun| {
+                let verbs = verbs
+                    .into_iter()
+                    .filter(|verb| noun.find_subcommand(verb.get_name()).is_none())
+                    .collect::<Vec<_>>();
+                noun.args_conflicts_with_subcommands(true)
+                    .subcommands(verbs)
+            })
+        } else {
+            cli.subcommand(
+                Command::new(first.noun)
+                    .about(first.noun_about)
+                    .subcommand_required(true)
+                    .arg_required_else_help(true)
+                    .subcommands(verbs),
+            )
+        };
+    }
+    cli
+}
+
+fn verb(operation: &Operation) -> Command {
+    let mut command = Command::new(operation.verb.clone()).about(operation.about.clone());
+    if let Some(long) = &operation.long_about {
+        command = command.long_about(format!("{}\n\n{long}", operation.about));
+    }
+    let taken = operation.parameters.iter();
+    for parameter in taken.filter(|it| !OWN.contains(&it.name.as_str())) {
+        command = command.arg(argument(parameter));
+    }
+    command = match &operation.body {
+        Body::Nothing => command,
+        Body::Json => command.arg(
+            Arg::new(BODY)
+                .long(BODY)
+                .value_name("FILE")
+                .help("The whole body as JSON, `-` for standard input; flags are laid over it"),
+        ),
+        Body::Document(_) => command.arg(
+            Arg::new(DOCUMENT)
+                .value_name("FILE")
+                .required(true)
+                .help("The document; one that ends in .zst or .gz is sent as it is"),
+        ),
+    };
+    if let Answer::Page(_) = operation.answer {
+        command = command.arg(
+            Arg::new(LIMIT)
+                .long(LIMIT)
+                .value_name("N")
+                .value_parser(value_parser!(u32).range(1..))
+                .default_value("100")
+                .help("Most items, over as many pages as it takes"),
+        );
+    }
+    common(command)
+}
+
+/// What all of them take.
+fn common(command: Command) -> Command {
+    command
+        .arg(
+            Arg::new(SERVER)
+                .long(SERVER)
+                .env("JOBENGINE_SERVER")
+                .value_name("URL")
+                .default_value("http://127.0.0.1:8080")
+                .help_heading("Connection")
+                .help("Where the API is"),
+        )
+        .arg(
+            Arg::new(TOKEN_FILE)
+                .long(TOKEN_FILE)
+                .env("JOBENGINE_TOKEN_FILE")
+                .value_name("FILE")
+                .value_parser(value_parser!(std::path::PathBuf))
+                .help_heading("Connection")
+                .help(
+                    "File with the bearer token or API key; that of `jobengine dev` unless given",
+                ),
+        )
+        .arg(
+            Arg::new(OUTPUT)
+                .long(OUTPUT)
+                .value_parser(value_parser!(crate::output::Output))
+                .default_value("table")
+                .help("How to print the answer"),
+        )
+}
+
+fn argument(parameter: &Parameter) -> Arg {
+    let help = parameter.help.trim_end_matches('.').to_owned();
+    let flag = flag(&parameter.name);
+    let arg = Arg::new(parameter.name.clone()).help(help);
+    let arg = match parameter.place {
+        Place::Path => {
+            return arg
+                .required(true)
+                .value_name(flag.replace('-', "_").to_uppercase());
+        }
+        Place::Header => arg.help_heading("About the request"),
+        // A body may come from a file: the server says what is missing.
+        Place::Body => arg.required(false),
+        Place::Query => arg.required(parameter.required),
+    };
+    let value = if parameter.json { "JSON" } else { "VALUE" };
+    let arg = arg.long(flag).value_name(value);
+    if parameter.many {
+        arg.action(ArgAction::Append)
+    } else {
+        arg
+    }
+}
+
+/// `maxAttempts` becomes `max-attempts`, `X-Stella-Operator-Reason` becomes `reason`.
+fn flag(name: &str) -> String {
+    let name = name.strip_prefix("X-Stella-Operator-").unwrap_or(name);
+    let name = name.strip_prefix("X-Stella-").unwrap_or(name);
+    let name = name.strip_prefix("X-").unwrap_or(name);
+    let mut flag = String::with_capacity(name.len() + 4);
+    let mut before = '-';
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            flag.push('-');
+        }
+        flag.push(character.to_ascii_lowercase());
+        before = character;
+    }
+    flag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_spelled_as_flags_are() {
+        assert_eq!(flag("maxAttempts"), "max-attempts");
+        assert_eq!(flag("X-Stella-Operator-Reason"), "reason");
+        assert_eq!(flag("Idempotency-Key"), "idempotency-key");
+        assert_eq!(flag("If-Match"), "if-match");
+        assert_eq!(flag("q"), "q");
+    }
+}
