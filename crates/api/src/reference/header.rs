@@ -6,8 +6,8 @@ use utoipa::openapi::{ObjectBuilder, OpenApi, Ref, RefOr, Required, Type};
 
 use super::operations;
 
-/// Headers of a request: component, name, meaning. The last only where a token is needed.
-const OF_REQUESTS: [(&str, &str, &str); 4] = [
+/// Headers of a request: component, name, meaning. Those that the guard reads stand in `route/document.rs`.
+const OF_REQUESTS: [(&str, &str, &str); 3] = [
     (
         "RequestId",
         "X-Request-Id",
@@ -24,11 +24,6 @@ const OF_REQUESTS: [(&str, &str, &str); 4] = [
         "Traceparent",
         "traceparent",
         "The trace this request belongs to (W3C Trace Context). Ignored when it is malformed.",
-    ),
-    (
-        "Tenant",
-        "X-Stella-Tenant",
-        "May repeat the token's tenant; any other is refused (TENANT_MISMATCH). It never chooses one.",
     ),
 ];
 
@@ -80,10 +75,8 @@ pub(super) fn declare(document: &mut OpenApi) {
 }
 
 fn ask(operation: &mut Operation) {
-    let public = operation.security.as_ref().is_none_or(Vec::is_empty);
-    let count = OF_REQUESTS.len() - usize::from(public);
     let parameters = operation.parameters.get_or_insert_default();
-    for (component, ..) in OF_REQUESTS.into_iter().take(count) {
+    for (component, ..) in OF_REQUESTS {
         let reference = Ref::new(format!("#/components/parameters/{component}"));
         parameters.push(RefOr::Ref(reference));
     }

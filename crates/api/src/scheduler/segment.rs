@@ -48,7 +48,8 @@ async fn segment_get(
     PathParams(job): PathParams<JobId>,
     LeaseTokenHeader(token): LeaseTokenHeader,
 ) -> Result<impl IntoResponse, Problem> {
-    let tx = state.store().read(&caller).await?;
+    // Not read only: the lease is kept from ending while what it gives sight of is read.
+    let tx = state.store().begin(&caller).await?;
     let found = find(&tx, job, token).await?;
     tx.commit().await?;
     let input = match found {
