@@ -6,6 +6,7 @@
 
 use std::marker::PhantomData;
 
+pub mod audit;
 pub mod database;
 pub mod duty;
 pub mod http;
@@ -231,11 +232,12 @@ pub struct Chapter {
 }
 
 /// Every metric there is.
-pub static CATALOGUE: [Chapter; 6] = [
+pub static CATALOGUE: [Chapter; 7] = [
     chapter("The impact scheduler", scheduler::ROWS),
     chapter("Jobs", ledger::ROWS),
     chapter("HTTP", http::ROWS),
     chapter("Background passes", duty::ROWS),
+    chapter("Audit trail", audit::ROWS),
     chapter("The database", database::ROWS),
     chapter("The process", process::ROWS),
 ];

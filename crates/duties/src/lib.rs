@@ -3,6 +3,8 @@
 //! A duty is one bounded, repeatable pass; whatever it does, it does under the guards of the
 //! store, so that two replicas may run the same duty at once. It knows nothing of HTTP.
 
+pub mod audit_copy;
+pub mod audit_seal;
 pub mod completion;
 pub mod driver;
 pub mod gauge;
@@ -13,4 +15,5 @@ pub mod outbox;
 pub mod partition;
 pub mod planner;
 pub mod scheduler_metrics;
+mod spool;
 mod tenants;

@@ -3,7 +3,6 @@
 //! The spool is the way out that works air-gapped: a file transfer, a diode or another process
 //! takes the files from there. A file appears whole or not at all, and its name tells a repeat.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jobengine_domain::caller::Caller;
@@ -11,6 +10,7 @@ use jobengine_domain::id::TenantId;
 use jobengine_store::{OutboxMessage, Store, StoreError};
 
 use crate::driver::{Duty, Report};
+use crate::spool;
 use crate::tenants::each;
 
 /// Messages taken per pass.
@@ -38,7 +38,7 @@ impl Outbox {
         for message in messages {
             let (id, subject, tries) = (message.id, message.subject.clone(), message.tries);
             let dir = self.spool.join(tenant.to_string());
-            match tokio::task::spawn_blocking(move || spool(&dir, &message)).await {
+            match tokio::task::spawn_blocking(move || deliver(&dir, &message)).await {
                 Ok(Ok(())) => {
                     let tx = self.store.begin(&caller).await?;
                     tx.outbox_delivered(id).await?;
@@ -70,14 +70,8 @@ impl Duty for Outbox {
     }
 }
 
-/// Writes `TOPIC.SUBJECT.dsse.json`: first beside its place, then moved there.
-fn spool(dir: &Path, message: &OutboxMessage) -> std::io::Result<()> {
-    std::fs::create_dir_all(dir)?;
+/// Writes `TOPIC.SUBJECT.dsse.json`.
+fn deliver(dir: &Path, message: &OutboxMessage) -> std::io::Result<()> {
     let name = format!("{}.{}.dsse.json", message.topic, message.subject);
-    let draft = dir.join(format!(".{name}.{}", message.id));
-    let mut file = std::fs::File::create(&draft)?;
-    file.write_all(&message.body)?;
-    file.sync_all()?;
-    std::fs::rename(&draft, dir.join(name))?;
-    std::fs::File::open(dir)?.sync_all()
+    spool::put(dir, &name, message.id, &message.body)
 }

@@ -27,11 +27,9 @@ pub struct AuditRow {
     /// The scope that allowed it.
     pub scope: String,
     /// What kind of thing was changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub object_kind: Option<String>,
+    pub object_kind: String,
     /// Which one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub object_id: Option<String>,
+    pub object_id: String,
     /// What it was before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_digest: Option<Digest>,
@@ -70,8 +68,8 @@ impl AuditRow {
             credential: fields.text("credential")?,
             operation: fields.text("operation")?,
             scope: fields.text("scope")?,
-            object_kind: fields.text_if_any("objectKind")?,
-            object_id: fields.text_if_any("objectId")?,
+            object_kind: fields.text("objectKind")?,
+            object_id: fields.text("objectId")?,
             before_digest: fields.parsed_if_any("beforeDigest")?,
             after_digest: fields.parsed_if_any("afterDigest")?,
             reason: fields.text_if_any("reason")?,

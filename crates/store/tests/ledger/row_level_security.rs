@@ -316,6 +316,7 @@ async fn the_cross_tenant_role_reads_only_what_tells_of_due_work() {
         "delivered_at",
         "completed_at",
         "txid",
+        "audit_id",
         "change_id",
         "stream",
         // What the gauges count: ids, moments and numbers.

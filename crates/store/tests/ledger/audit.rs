@@ -1,0 +1,207 @@
+//! Sealing: what the database refuses, whoever asks.
+
+use std::time::Duration;
+
+use jobengine_domain::audit::row::AuditRow;
+use jobengine_domain::audit::seal::{BATCH_MAX, Batch, Refused, seal};
+use jobengine_domain::dsse::{Envelope, SigningKey};
+use jobengine_domain::leader::Bid;
+use jobengine_store::{Act, Effect, Place, SEALER, SealError, Tx};
+use uuid::Uuid;
+
+use crate::house::Ledger;
+
+const ONE: Uuid = Uuid::from_u128(1);
+const TWO: Uuid = Uuid::from_u128(2);
+
+struct Prepared {
+    batch: Batch,
+    envelope: Envelope,
+    places: Vec<Place>,
+}
+
+impl Ledger {
+    pub(crate) async fn act(&self, object: &str) {
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        let act = Act {
+            subject: "olga".into(),
+            credential: "jwt:0a1b2c3d".into(),
+            operation: "job_cancel".into(),
+            scope: "orch:operate".into(),
+            reason: Some("because".into()),
+            ticket: None,
+            request_id: "request-1".into(),
+            correlation_id: "c".into(),
+            source: Some([192, 0, 2, 7].into()),
+            key: None,
+        };
+        let effect = Effect {
+            act: &act,
+            object_kind: "job",
+            object_id: object,
+            before: None,
+            after: None,
+            status: 200,
+            answer: Vec::new(),
+        };
+        tx.acts_record(&[effect]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn lead(&self, replica: Uuid) -> Bid {
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        let bid = tx.leader_bid(SEALER, replica).await.unwrap();
+        tx.commit().await.unwrap();
+        bid
+    }
+
+    async fn take(&self, replica: Uuid) -> u64 {
+        match self.lead(replica).await {
+            Bid::Take(leader) => leader.epoch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Rows that no open transaction can precede any more: of whichever database of the cluster it is,
+    /// so tests that run meanwhile are waited for.
+    async fn unsealed(&self, tx: &Tx, after: &Place) -> Vec<(Place, AuditRow)> {
+        for _ in 0..200 {
+            let rows = tx.audit_unsealed(after, BATCH_MAX).await.unwrap();
+            if !rows.is_empty() {
+                return rows;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("no row may be sealed");
+    }
+
+    async fn prepare(&self, epoch: u64) -> Prepared {
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        let end = tx.audit_end().await.unwrap();
+        let rows = self.unsealed(&tx, &end.place).await;
+        let (places, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let origin = tx.audit_origin().await.unwrap();
+        let batch = seal(&end.head, &rows, &origin, tx.tenant(), epoch, tx.now()).unwrap();
+        tx.commit().await.unwrap();
+        let key = SigningKey::from_seed(&[3; 32]).unwrap();
+        Prepared {
+            envelope: batch.checkpoint.sign(&key),
+            batch,
+            places,
+        }
+    }
+
+    async fn append(&self, it: &Prepared) -> Result<(), Refused> {
+        let tx = self.store.begin(&self.caller).await.unwrap();
+        match tx.audit_append(&it.batch, &it.envelope, &it.places).await {
+            Ok(()) => {
+                tx.commit().await.unwrap();
+                Ok(())
+            }
+            Err(SealError::Refused(refused)) => Err(refused),
+            Err(SealError::Store(error)) => panic!("{error}"),
+        }
+    }
+
+    /// Lets the leader's time pass.
+    async fn lapse(&self) {
+        self.sql("UPDATE orch.leader SET until = clock_timestamp() - interval '1 s'")
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_sealers_that_overlap_one_is_refused() {
+    let ledger = Ledger::open().await;
+    ledger.act("1").await;
+    let first = ledger.take(ONE).await;
+    assert!(matches!(ledger.lead(TWO).await, Bid::Wait(_)));
+    let asleep = ledger.prepare(first).await;
+    ledger.lapse().await;
+    // Nobody leads: the sleeper is refused although nobody has taken over yet.
+    let not_leader = Err(Refused::NotLeader { mine: first });
+    assert_eq!(ledger.append(&asleep).await, not_leader);
+    let second = ledger.take(TWO).await;
+    assert!(second > first);
+    assert_eq!(ledger.append(&asleep).await, not_leader);
+    let awake = ledger.prepare(second).await;
+    assert_eq!(ledger.append(&awake).await, Ok(()));
+    assert_eq!(ledger.append(&asleep).await, not_leader);
+    // Under the same epoch, too, a place is given once.
+    let moved = Err(Refused::Moved {
+        expected: 0,
+        found: 1,
+    });
+    assert_eq!(ledger.append(&awake).await, moved);
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let sealed = tx.audit_sealed(1, 9).await.unwrap();
+    assert_eq!(sealed.len(), 1);
+    assert_eq!(sealed[0].1, awake.batch.seals[0]);
+}
+
+#[tokio::test]
+async fn two_batches_at_the_same_moment_do_not_stand_in_one_place() {
+    let ledger = Ledger::open().await;
+    ledger.act("1").await;
+    let epoch = ledger.take(ONE).await;
+    let (one, two) = (ledger.prepare(epoch).await, ledger.prepare(epoch).await);
+    let (one, two) = tokio::join!(ledger.append(&one), ledger.append(&two));
+    let moved = Err(Refused::Moved {
+        expected: 0,
+        found: 1,
+    });
+    assert!(
+        (one, two) == (Ok(()), moved) || (one, two) == (moved, Ok(())),
+        "{one:?} {two:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_row_is_sealed_only_when_no_earlier_one_can_appear() {
+    let ledger = Ledger::open().await;
+    let slow = ledger.store.begin(&ledger.caller).await.unwrap();
+    slow.audit_origin().await.unwrap();
+    // It has a number now, lower than that of the act below.
+    slow.leader_bid("another", ONE).await.unwrap();
+    ledger.act("1").await;
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let unsealed = tx.audit_unsealed(&Place::start(), 9).await.unwrap();
+    assert!(unsealed.is_empty());
+    slow.commit().await.unwrap();
+    assert_eq!(ledger.unsealed(&tx, &Place::start()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_can_change_what_was_sealed() {
+    let ledger = Ledger::open().await;
+    let (client, connection) = ledger
+        .database
+        .app_config()
+        .connect(tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    for table in ["audit", "audit_seal", "audit_checkpoint"] {
+        for sql in [
+            format!("DELETE FROM {table}"),
+            format!("UPDATE {table} SET tenant_id = tenant_id"),
+            format!("TRUNCATE {table}"),
+        ] {
+            let error = client.batch_execute(&sql).await.unwrap_err();
+            assert_eq!(
+                error.code(),
+                Some(&tokio_postgres::error::SqlState::INSUFFICIENT_PRIVILEGE),
+                "{sql}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_that_counts_anew_is_not_sealed() {
+    let ledger = Ledger::open().await;
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let future = Place::from_parts("999999999999", Uuid::nil()).unwrap();
+    let error = tx.audit_unsealed(&future, 9).await.unwrap_err();
+    assert!(error.to_string().contains("counts its transactions anew"));
+}
