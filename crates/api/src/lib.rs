@@ -24,6 +24,7 @@ mod reference;
 mod route;
 mod scheduler;
 mod server;
+mod signing;
 mod state;
 mod v1;
 
@@ -31,3 +32,4 @@ pub use edge::RequestIds;
 pub use identity::{Authenticator, Caller, DevIssuer, MintError, TokenRequest};
 pub use problem::{Code, FieldError, Problem, ProblemBody};
 pub use server::{Server, ServerConfig, document, serve_metrics};
+pub use signing::{KeyPurpose, PublishedKey};

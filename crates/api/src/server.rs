@@ -19,7 +19,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use jobengine_domain::defaults::LEASE_MS;
-use jobengine_domain::dsse::PublicKey;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_queue::Queue;
 use jobengine_store::secret::InstallationSecret;
@@ -39,6 +38,7 @@ use crate::problem::{Code, Problem};
 use crate::reference::Published;
 use crate::route::Routes;
 use crate::scheduler::SchedulerState;
+use crate::signing::PublishedKey;
 use crate::state::AppState;
 use crate::{reference, scheduler, v1};
 
@@ -69,8 +69,8 @@ pub struct ServerConfig {
     pub indexes: Arc<ImpactIndexes>,
     /// What only this installation can make: the same for all its replicas.
     pub secret: InstallationSecret,
-    /// The keys under which completion events are signed, current and former ones.
-    pub keys: Vec<PublicKey>,
+    /// The keys under which the installation signs, current and former ones.
+    pub keys: Vec<PublishedKey>,
     /// What the process records; shared with its other roles.
     pub registry: Registry,
 }

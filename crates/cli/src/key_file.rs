@@ -22,6 +22,8 @@ const END: &str = "-----END PRIVATE KEY-----";
 
 /// The key that signs completion events.
 pub(crate) const COMPLETION: &str = "completion";
+/// The key that signs checkpoints of the audit trail.
+pub(crate) const AUDIT: &str = "audit";
 /// The key that signs tokens of the built-in issuer.
 pub(crate) const ISSUER: &str = "issuer";
 

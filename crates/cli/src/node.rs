@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use jobengine_api::{Authenticator, DevIssuer, Server, ServerConfig, TokenRequest};
+use jobengine_api::{
+    Authenticator, DevIssuer, KeyPurpose, PublishedKey, Server, ServerConfig, TokenRequest,
+};
 use jobengine_domain::caller::Scope;
 use jobengine_domain::defaults::LEASE_MS;
 use jobengine_domain::dsse::{PublicKey, SigningKey};
 use jobengine_domain::id::TenantId;
 use jobengine_domain::lease::LeaseMs;
+use jobengine_duties::audit_copy::AuditCopy;
+use jobengine_duties::audit_seal::AuditSeal;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::driver::Driver;
 use jobengine_duties::gauge::Gauges;
@@ -72,6 +76,9 @@ pub(crate) struct Node {
     queue: Arc<dyn Queue>,
     indexes: Arc<ImpactIndexes>,
     key: Arc<SigningKey>,
+    audit_key: Arc<SigningKey>,
+    /// Tells replicas apart.
+    replica: Uuid,
     registry: Registry,
     secret: InstallationSecret,
     settings: Settings,
@@ -93,6 +100,8 @@ impl Node {
             indexes: Arc::default(),
             registry,
             key: Arc::new(keys.completion),
+            audit_key: Arc::new(keys.audit),
+            replica: keys.replica,
             secret: keys.secret,
             settings,
             stop: CancellationToken::new(),
@@ -127,7 +136,10 @@ impl Node {
             lease: self.settings.lease,
             indexes: Arc::clone(&self.indexes),
             secret: self.secret.clone(),
-            keys: vec![self.key.public()],
+            keys: vec![
+                PublishedKey::new(KeyPurpose::Completion, self.key.public()),
+                PublishedKey::new(KeyPurpose::Audit, self.audit_key.public()),
+            ],
             registry: self.registry.clone(),
             ..ServerConfig::default()
         };
@@ -167,6 +179,17 @@ impl Node {
         driver.add(
             Outbox::new(store.clone(), spool.to_owned()),
             Duration::from_millis(500),
+        );
+        let sealer = AuditSeal::new(
+            store.clone(),
+            Arc::clone(&self.audit_key),
+            self.replica,
+            &self.registry,
+        );
+        driver.add(sealer, Duration::from_secs(1));
+        driver.add(
+            AuditCopy::new(store.clone(), spool.to_owned()),
+            Duration::from_mins(1),
         );
         let planner = Planner::new(
             store.clone(),

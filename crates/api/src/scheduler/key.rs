@@ -1,4 +1,4 @@
-//! `GET /keys`: the keys under which completion events are signed.
+//! `GET /keys`: the keys under which the installation signs.
 
 use axum::Json;
 use axum::extract::State;
@@ -27,6 +27,9 @@ struct Keys {
 struct SigningKey {
     /// What the signatures of envelopes name it by.
     key_id: String,
+    /// What it signs, and nothing else: `completion` events, or checkpoints of the `audit` trail.
+    #[schema(example = "audit")]
+    purpose: &'static str,
     /// `ed25519`.
     algorithm: &'static str,
     /// The key as `SubjectPublicKeyInfo`, in PEM.
@@ -35,7 +38,7 @@ struct SigningKey {
 
 /// List the signing keys
 ///
-/// Any DSSE tool verifies a completion event with them. Get them once by a way you trust, not together with
+/// Any DSSE tool verifies completion events and checkpoints of the audit trail with them. Get them once by a way you trust, not together with
 /// what they are to verify.
 #[utoipa::path(
     get, path = "/keys", operation_id = "key_list", tag = "scheduler",
@@ -47,9 +50,10 @@ async fn key_list(State(state): State<AppState>) -> Json<Keys> {
     Json(Keys {
         keys: keys
             .map(|key| SigningKey {
-                key_id: key.key_id(),
+                key_id: key.key.key_id(),
+                purpose: key.purpose.as_str(),
                 algorithm: "ed25519",
-                pem: key.to_pem(),
+                pem: key.key.to_pem(),
             })
             .collect(),
     })

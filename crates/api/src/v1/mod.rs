@@ -1,5 +1,6 @@
-//! `/api/v1/orchestrator`: jobs, runs, workers, dead letters, events.
+//! `/api/v1/orchestrator`: jobs, runs, workers, dead letters, events, audit.
 
+mod audit;
 mod canceled;
 mod dead_letter;
 mod event;
@@ -17,4 +18,5 @@ pub(crate) fn routes() -> Routes {
         .merge(worker::routes())
         .merge(dead_letter::routes())
         .merge(event::routes())
+        .merge(audit::routes())
 }

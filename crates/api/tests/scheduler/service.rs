@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jobengine_api::{DevIssuer, Server, ServerConfig, TokenRequest};
+use jobengine_api::{DevIssuer, KeyPurpose, PublishedKey, Server, ServerConfig, TokenRequest};
 use jobengine_domain::caller::{Caller, Scope};
 use jobengine_domain::dsse::SigningKey;
 use jobengine_domain::id::TenantId;
@@ -51,7 +51,10 @@ impl Service {
         store.tenant_create(OTHERS, "others", 1).await.unwrap();
         let issuer = DevIssuer::from_seed("https://issuer", "jobengine", &[7; 32]).unwrap();
         let config = ServerConfig {
-            keys: vec![SigningKey::from_seed(&[9; 32]).unwrap().public()],
+            keys: vec![PublishedKey::new(
+                KeyPurpose::Completion,
+                SigningKey::from_seed(&[9; 32]).unwrap().public(),
+            )],
             ..ServerConfig::default()
         };
         let queue = Arc::new(Local::new());
