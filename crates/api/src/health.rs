@@ -48,17 +48,19 @@ async fn health() -> Json<Status> {
 
 /// The service can do its work
 ///
-/// Asks PostgreSQL. A load balancer sends requests only to a service that is ready.
+/// Asks PostgreSQL, and whether its schema is the one this program needs. A load balancer sends requests only to a service that is ready.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "ready", tag = "service",
     extensions(("x-scope" = json!("public"))),
-    responses((status = 200, description = "PostgreSQL answers", body = Status))
+    responses((status = 200, description = "PostgreSQL answers and its schema is current", body = Status))
 )]
 async fn ready(State(state): State<AppState>) -> Result<Json<Status>, Problem> {
     if state.stopping().is_cancelled() {
         return Err(Problem::new(Code::Overloaded, "the service is stopping"));
     }
-    state.store().ping().await?;
+    if let Some(complaint) = state.store().schema_complaint().await? {
+        return Err(Problem::new(Code::DatabaseUnavailable, complaint));
+    }
     Ok(Json(Status { status: "ok" }))
 }
 

@@ -5,6 +5,7 @@
 //! the caller, strict JSON, pages.
 
 mod act;
+mod administration;
 mod body;
 mod check;
 mod claim;
@@ -31,5 +32,5 @@ mod v1;
 pub use edge::RequestIds;
 pub use identity::{Authenticator, Caller, DevIssuer, MintError, TokenRequest};
 pub use problem::{Code, FieldError, Problem, ProblemBody};
-pub use server::{Server, ServerConfig, document, serve_metrics};
+pub use server::{Server, ServerConfig, document};
 pub use signing::{KeyPurpose, PublishedKey};

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::response::Response;
 use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,6 +23,7 @@ use jobengine_queue::Queue;
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{ImpactIndexes, Store};
 use jobengine_telemetry::Registry;
+use jobengine_telemetry::log::LogControl;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,7 @@ use crate::route::Routes;
 use crate::scheduler::SchedulerState;
 use crate::signing::PublishedKey;
 use crate::state::AppState;
-use crate::{reference, scheduler, v1};
+use crate::{administration, reference, scheduler, v1};
 
 /// A connection without a request for so long is closed. Longer than the usual interval of heartbeats,
 /// so that they find their connection open. A head that has begun is awaited less long (`edge/pace.rs`).
@@ -51,6 +51,8 @@ const HEAD_MAX_BYTES: usize = 16 * 1024;
 const HEADERS_MAX: usize = 100;
 /// What is read ahead of a connection, and gathered before it is written, in bytes.
 const BUFFER_MAX_BYTES: usize = 64 * 1024;
+/// Connections at once of the administration's listener.
+const ADMINISTRATION_CONNECTIONS_MAX: usize = 64;
 /// Requests under way have so long to end when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 /// After a failure to accept, such as too many open files.
@@ -73,6 +75,8 @@ pub struct ServerConfig {
     pub keys: Vec<PublishedKey>,
     /// What the process records; shared with its other roles.
     pub registry: Registry,
+    /// Changes what the process logs.
+    pub log: LogControl,
 }
 
 impl Default for ServerConfig {
@@ -85,6 +89,7 @@ impl Default for ServerConfig {
             secret: InstallationSecret::draw(),
             keys: Vec::new(),
             registry: Registry::new(),
+            log: LogControl::detached(),
         }
     }
 }
@@ -136,8 +141,25 @@ impl Server {
             Published::new(&document()),
             scheduler,
             &config.registry,
+            config.log.clone(),
         );
-        let (router, verbs) = operations().router(&state);
+        Self::over(state, operations(), config.connections_max, config.drain)
+    }
+
+    /// The administration of the same process, for a listener of its own: metrics, probes, the log's
+    /// level, what operators do beside the contract. Behind the same edge and the same guard.
+    pub fn administration(&self) -> Self {
+        let operations = administration::operations();
+        Self::over(
+            self.state.clone(),
+            operations,
+            ADMINISTRATION_CONNECTIONS_MAX,
+            self.drain,
+        )
+    }
+
+    fn over(state: AppState, operations: Routes, connections_max: usize, drain: Duration) -> Self {
+        let (router, verbs) = operations.router(&state);
         let router = router
             .fallback(unmatched)
             .method_not_allowed_fallback(wrong_method)
@@ -148,8 +170,8 @@ impl Server {
             state,
             router,
             verbs,
-            drain: config.drain,
-            connections: Arc::new(Semaphore::new(config.connections_max)),
+            drain,
+            connections: Arc::new(Semaphore::new(connections_max)),
         }
     }
 
@@ -298,26 +320,4 @@ async fn unmatched() -> Problem {
 
 async fn wrong_method() -> Problem {
     Problem::new(Code::MethodNotAllowed, "see /openapi/orchestrator.json")
-}
-
-/// Serves `/metrics` on a listener of its own, for inside eyes, until `shutdown`.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve_metrics(
-    listener: TcpListener,
-    metrics: Registry,
-    shutdown: CancellationToken,
-) -> std::io::Result<()> {
-    let router = Router::new()
-        .route("/metrics", get(render))
-        .with_state(metrics);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move { shutdown.cancelled().await })
-        .await
-}
-
-async fn render(State(metrics): State<Registry>) -> impl IntoResponse {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, OPEN_METRICS)], metrics.render())
 }

@@ -7,6 +7,7 @@ use jobengine_queue::{Hint, Queue};
 use jobengine_store::Store;
 use jobengine_store::secret::InstallationSecret;
 use jobengine_telemetry::Registry;
+use jobengine_telemetry::log::LogControl;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claimer;
@@ -26,6 +27,8 @@ struct Inner {
     queue: Arc<dyn Queue>,
     authenticator: Authenticator,
     metrics: Metrics,
+    registry: Registry,
+    log: LogControl,
     lease: LeaseMs,
     secret: InstallationSecret,
     stopping: CancellationToken,
@@ -48,6 +51,7 @@ impl AppState {
         published: Published,
         scheduler: SchedulerState,
         registry: &Registry,
+        log: LogControl,
     ) -> Self {
         let metrics = Metrics::new(registry);
         let shutdown = CancellationToken::new();
@@ -75,6 +79,8 @@ impl AppState {
             queue,
             authenticator,
             metrics,
+            registry: registry.clone(),
+            log,
             lease,
             secret,
             stopping: CancellationToken::new(),
@@ -102,6 +108,16 @@ impl AppState {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Everything that this process records.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// Changes what this process logs.
+    pub(crate) fn log(&self) -> &LogControl {
+        &self.0.log
     }
 
     /// The lease of this installation.

@@ -8,7 +8,6 @@ mod dev;
 mod doctor;
 mod events;
 mod key_file;
-mod logging;
 mod matching;
 mod migrate;
 mod node;
@@ -26,6 +25,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use jobengine_telemetry::log::Logs;
 
 use remote::Remote;
 
@@ -39,6 +39,8 @@ struct Cli {
     command: Command,
 }
 
+/// The variable that says what is logged.
+const LOG: &str = "JOBENGINE_LOG";
 /// What the commands read from the environment.
 const ENVIRONMENT: &str = "\
 Environment:
@@ -153,7 +155,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Dev(args) => with_runtime("info", dev::run(&args)),
-        Command::Serve(args) => with_runtime("info", serve::run(&args)),
+        Command::Serve(args) => {
+            let logs = logs("info")?;
+            block_on(serve::run(&args, &logs))
+        }
         Command::Worker(args) => with_runtime("info", worker::run(args)),
         Command::Demo(args) => with_runtime("error", demo::run(args)),
         Command::Bench(command) => with_runtime("error", bench::run(command)),
@@ -168,7 +173,18 @@ fn with_runtime(
     level: &str,
     command: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> anyhow::Result<ExitCode> {
-    logging::start(level)?;
+    let _logs = logs(level)?;
+    block_on(command)
+}
+
+/// Starts logging at `level` unless `JOBENGINE_LOG` says otherwise.
+fn logs(level: &str) -> anyhow::Result<Logs> {
+    let asked = std::env::var(LOG).unwrap_or_default();
+    let filter = Some(asked.trim()).filter(|asked| !asked.is_empty());
+    Logs::start(filter.unwrap_or(level)).with_context(|| format!("{LOG} is wrong"))
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -14,6 +14,7 @@ use jobengine_domain::defaults::LEASE_MS;
 use jobengine_domain::dsse::{PublicKey, SigningKey};
 use jobengine_domain::id::TenantId;
 use jobengine_domain::lease::LeaseMs;
+use jobengine_domain::metric;
 use jobengine_duties::audit_copy::AuditCopy;
 use jobengine_duties::audit_seal::AuditSeal;
 use jobengine_duties::completion::Completing;
@@ -32,6 +33,7 @@ use jobengine_sdk::{Client, TokenSource};
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{ImpactIndexes, InsertProbe, Store};
 use jobengine_telemetry::Registry;
+use jobengine_telemetry::log::LogControl;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -56,6 +58,10 @@ pub(crate) struct Settings {
     pub(crate) window: Window,
     /// Most images per segment.
     pub(crate) segment_size: SegmentSize,
+    /// Where the administration listens, if it does.
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Changes what the process logs.
+    pub(crate) log: LogControl,
 }
 
 impl Default for Settings {
@@ -66,6 +72,8 @@ impl Default for Settings {
             lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
             window: Window::default(),
             segment_size: SegmentSize::default(),
+            admin_listen: None,
+            log: LogControl::detached(),
         }
     }
 }
@@ -94,6 +102,8 @@ impl Node {
         settings: Settings,
     ) -> Self {
         let registry = Registry::new();
+        let version = env!("CARGO_PKG_VERSION");
+        registry.gauge(&metric::process::BUILD).set([version], 1);
         Self {
             store: store.observed(&registry),
             queue,
@@ -115,8 +125,8 @@ impl Node {
     }
 
     /// What the roles of this process record.
-    pub(crate) fn registry(&self) -> Registry {
-        self.registry.clone()
+    pub(crate) const fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// Serves the HTTP contract; tells where.
@@ -124,12 +134,7 @@ impl Node {
         &mut self,
         authenticator: Authenticator,
     ) -> anyhow::Result<SocketAddr> {
-        let listener = TcpListener::bind(self.settings.listen)
-            .await
-            .with_context(|| {
-                let listen = self.settings.listen;
-                format!("cannot listen on {listen}: end what listens there, or choose another port")
-            })?;
+        let listener = bind(self.settings.listen).await?;
         let address = listener.local_addr()?;
         let config = ServerConfig {
             drain: self.settings.drain,
@@ -141,6 +146,7 @@ impl Node {
                 PublishedKey::new(KeyPurpose::Audit, self.audit_key.public()),
             ],
             registry: self.registry.clone(),
+            log: self.settings.log.clone(),
             ..ServerConfig::default()
         };
         let server = Server::new(
@@ -149,6 +155,13 @@ impl Node {
             authenticator,
             &config,
         );
+        if let Some(listen) = self.settings.admin_listen {
+            let listener = bind(listen).await?;
+            let address = listener.local_addr()?;
+            tracing::info!(%address, "the administration listens on {address}");
+            let serving = server.administration().serve(listener, self.stop.clone());
+            self.tasks.push(tokio::spawn(serving));
+        }
         self.tasks
             .push(tokio::spawn(server.serve(listener, self.stop.clone())));
         Ok(address)
@@ -215,6 +228,12 @@ impl Node {
             let _ = task.await;
         }
     }
+}
+
+async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}: end what listens there, or choose another port")
+    })
 }
 
 /// A node with everything of its own, in a temporary directory: for the demo and benchmarks.

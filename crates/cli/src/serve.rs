@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use jobengine_api::{Authenticator, serve_metrics};
+use anyhow::ensure;
+use jobengine_api::Authenticator;
 use jobengine_domain::defaults::{LEASE_MS, SEGMENT_IMAGES};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_duties::planner::Window;
 use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Local, Postgres, Queue};
 use jobengine_sdk::{Client, TokenSource};
-use tokio::net::TcpListener;
+use jobengine_telemetry::log::Logs;
 
 use crate::data_dir::DataDir;
 use crate::database::Database;
@@ -35,9 +35,9 @@ pub(crate) struct ServeArgs {
     /// Where the API listens
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// Where metrics are served, for inside eyes
+    /// Where metrics, probes and administration are served, for inside eyes
     #[arg(long, default_value = "127.0.0.1:9090", value_name = "ADDRESS:PORT")]
-    metrics_listen: SocketAddr,
+    admin_listen: SocketAddr,
     /// How long requests are still taken when the process is told to stop, while `/readyz` already says no
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=300))]
     drain_seconds: u64,
@@ -86,7 +86,7 @@ enum Role {
     Worker,
 }
 
-pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCode> {
     let has = |role| args.roles.contains(&role);
     ensure!(
         !has(Role::Worker) || (has(Role::Api) && args.worker_token_file.is_some()),
@@ -104,6 +104,8 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
             longest: Duration::from_millis(args.window_longest_ms),
         },
         segment_size: SegmentSize::new(args.segment_images)?,
+        admin_listen: Some(args.admin_listen),
+        log: logs.control(),
     };
     // Over a private PostgreSQL there is no other process to wake.
     let queue: Arc<dyn Queue> = if database.embedded.is_some() {
@@ -113,21 +115,13 @@ pub(crate) async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         Arc::new(Postgres::start(database.store.clone(), process.to_string()))
     };
     let mut node = Node::new(database.store.clone(), queue, keys, settings);
+    logs.observe(node.registry());
     let stop = node.stopping();
     signals::stop_on_signal(stop.clone())?;
     let mut workers = None;
     if has(Role::Api) {
         let address = node.start_api(authenticator(args, &data)?).await?;
         tracing::info!(%address, "the API listens on {address}");
-        let listener = TcpListener::bind(args.metrics_listen)
-            .await
-            .with_context(|| {
-                let listen = args.metrics_listen;
-                format!(
-                    "cannot listen on {listen} for metrics: choose another with --metrics-listen"
-                )
-            })?;
-        tokio::spawn(serve_metrics(listener, node.registry(), stop.clone()));
         if let Some(file) = args
             .worker_token_file
             .as_ref()

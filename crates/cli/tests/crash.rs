@@ -48,7 +48,7 @@ impl<'a> ControlPlane<'a> {
             .args([
                 "--listen",
                 &format!("127.0.0.1:{port}"),
-                "--metrics-listen",
+                "--admin-listen",
                 "127.0.0.1:0",
             ])
             .arg("--data-dir")

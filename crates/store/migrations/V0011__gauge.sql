@@ -16,6 +16,8 @@ BEGIN
 END
 $$;
 
+GRANT SELECT (version) ON refinery_schema_history TO orch_app; -- Serves connect/schema.sql.
+
 -- The age of the oldest snapshot of the server, and nothing else of what others do. It sees the sessions of
 -- other roles when the owner is a member of pg_read_all_stats, else only those it may see.
 CREATE FUNCTION oldest_snapshot() RETURNS interval

@@ -12,6 +12,7 @@ use tokio_postgres::{Config, NoTls, config::Host};
 
 use crate::caller::Tx;
 use crate::error::StoreError;
+use crate::migrate::schema_version;
 use crate::observe::Observer;
 use crate::tls;
 use crate::ts::Ts;
@@ -117,13 +118,22 @@ impl Store {
         work().await
     }
 
-    /// Whether PostgreSQL answers.
+    /// Whether PostgreSQL answers and its schema is the one this program needs, or a later one; else
+    /// what is wrong with the schema.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.app.get().await?.simple_query("SELECT 1").await?;
-        Ok(())
+    /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
+    pub async fn schema_complaint(&self) -> Result<Option<String>, StoreError> {
+        let row = self
+            .app
+            .get()
+            .await?
+            .query_one(include_str!("connect/schema.sql"), &[])
+            .await?;
+        let (found, needed) = (row.get::<_, i32>("version"), schema_version());
+        Ok((found < needed).then(|| {
+            format!("the schema is at version {found}, this program needs {needed}: run `jobengine migrate`")
+        }))
     }
 
     /// The database's clock: for what is drawn outside a transaction.

@@ -1,5 +1,8 @@
 //! Bringing the schema up to date. Forward only; a repeat does nothing.
 
+use std::sync::LazyLock;
+
+use refinery::Migration;
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
 use crate::error::StoreError;
@@ -36,6 +39,16 @@ pub async fn migrate(config: &Config) -> Result<Vec<String>, StoreError> {
         .iter()
         .map(ToString::to_string)
         .collect())
+}
+
+/// The version that the last migration of this program brings the schema to.
+pub(crate) fn schema_version() -> i32 {
+    static VERSION: LazyLock<i32> = LazyLock::new(|| {
+        let runner = embedded::migrations::runner();
+        let versions = runner.get_migrations().iter().map(Migration::version);
+        versions.max().unwrap_or(0)
+    });
+    *VERSION
 }
 
 /// A connection outside the pools, for administration.

@@ -4,6 +4,7 @@
 //! it: what cannot be recorded or sent is dropped and counted.
 
 mod handle;
+pub mod log;
 mod registry;
 mod series;
 

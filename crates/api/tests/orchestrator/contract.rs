@@ -146,32 +146,3 @@ async fn people_find_every_operation_on_one_page_that_needs_nothing_else() {
     let problem = problem.text().await.unwrap();
     assert!(problem.contains("<h1>LEASE_LOST</h1>"), "{problem}");
 }
-
-#[tokio::test]
-async fn the_metrics_have_a_door_of_their_own() {
-    let service = Service::start().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/metrics", listener.local_addr().unwrap());
-    let serving =
-        jobengine_api::serve_metrics(listener, service.registry.clone(), service.shutdown.clone());
-    let serving = tokio::spawn(serving);
-    service.ours().get("/jobs").await.ok(200);
-    let text = service
-        .http
-        .get(url)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
-    assert!(
-        text.contains("jobengine_http_requests_total{operation=\"job_list\",status=\"200\"} 1"),
-        "{text}"
-    );
-    assert!(text.ends_with("# EOF\n"));
-    let inside = service.ours().get("/../../../metrics").await;
-    assert_eq!(inside.problem(), (404, "NOT_FOUND"));
-    service.shutdown.cancel();
-    serving.await.unwrap().unwrap();
-}

@@ -3,6 +3,7 @@
 
 mod access;
 mod act;
+mod administration;
 mod batch;
 mod claim;
 mod contract;

@@ -29,6 +29,8 @@ pub(crate) struct Service {
     pub(crate) store: Store,
     pub(crate) shutdown: CancellationToken,
     pub(crate) running: JoinHandle<()>,
+    /// The administration's listener.
+    pub(crate) inside: String,
     pub(crate) database: Arc<TestDatabase>,
 }
 
@@ -37,7 +39,7 @@ pub(crate) struct Service {
 pub(crate) struct Person {
     http: Client,
     base: String,
-    token: String,
+    pub(crate) token: String,
 }
 
 /// What came back.
@@ -83,6 +85,13 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
+        let administration = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let inside = format!("http://{}", administration.local_addr().unwrap());
+        tokio::spawn(
+            server
+                .administration()
+                .serve(administration, shutdown.clone()),
+        );
         let running = tokio::spawn(server.serve(listener, shutdown.clone()));
         Self {
             url,
@@ -92,6 +101,7 @@ impl Service {
             store,
             shutdown,
             running,
+            inside,
             database,
         }
     }

@@ -1,0 +1,99 @@
+//! The operations for inside eyes: on a listener of their own, bound to loopback unless told otherwise,
+//! behind the same edge and the same guard as the contract.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use crate::check::Checks;
+use crate::health;
+use crate::identity::Caller;
+use crate::json::{JSON_MAX_BYTES, JsonBody};
+use crate::problem::Problem;
+use crate::route::Routes;
+use crate::state::AppState;
+
+/// Below it, what operators do beside the contract.
+const BASE: &str = "/api/v1/admin";
+
+/// Everything the administration listener answers.
+pub(crate) fn operations() -> Routes {
+    Routes::new()
+        .merge(health::routes())
+        .add(routes!(metrics))
+        .add(routes!(log_level))
+        .add(routes!(log_level_set))
+        .nest(BASE, Routes::new())
+}
+
+/// What is logged
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LogLevel {
+    /// `info`, or `warn,jobengine_duties=debug`.
+    #[schema(max_length = 1024)]
+    filter: String,
+}
+
+/// What this process counts
+///
+/// `OpenMetrics` text. Costs no statement: what needs the database is refreshed by a background pass.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "metrics", tag = "service",
+    extensions(("x-scope" = json!("public"))),
+    responses((status = 200, description = "Every metric", body = String, content_type = "application/openmetrics-text"))
+)]
+async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, OPEN_METRICS)], state.registry().render())
+}
+
+/// What this process logs
+#[utoipa::path(
+    get, path = "/log-level", operation_id = "log_level", tag = "service",
+    extensions(("x-scope" = json!("orch:admin"))),
+    responses((status = 200, description = "The filter", body = LogLevel))
+)]
+async fn log_level(State(state): State<AppState>) -> Json<LogLevel> {
+    let filter = state.log().filter();
+    Json(LogLevel { filter })
+}
+
+/// Change what this process logs
+///
+/// At once, and until it ends: a setting of the process, not of the ledger. Who did it is logged.
+#[utoipa::path(
+    put, path = "/log-level", operation_id = "log_level_set", tag = "service",
+    extensions(("x-scope" = json!("orch:admin")), ("x-effect" = json!("none"))),
+    request_body = LogLevel,
+    responses(
+        (status = 200, description = "The filter in force", body = LogLevel),
+        (status = 400, description = "The body is not JSON as we take it (JSON_MALFORMED)"),
+        (status = 413, description = "More than 256 KiB (BODY_TOO_LARGE)"),
+        (status = 415, description = "Not application/json (MEDIA_TYPE_UNSUPPORTED)"),
+        (status = 422, description = "Not a filter (REQUEST_INVALID)"),
+    )
+)]
+async fn log_level_set(
+    State(state): State<AppState>,
+    caller: Caller,
+    JsonBody(request): JsonBody<LogLevel, JSON_MAX_BYTES>,
+) -> Result<Json<LogLevel>, Problem> {
+    let mut checks = Checks::default();
+    let set = state.log().set(&request.filter);
+    let detail = set.as_ref().err().map(ToString::to_string);
+    checks.hold(
+        set.is_ok(),
+        || "filter".to_owned(),
+        "VALUE",
+        detail.unwrap_or_default(),
+    );
+    checks.end()?;
+    let filter = state.log().filter();
+    tracing::warn!(subject = %caller.subject, tenant = %caller.tenant, filter, "what is logged was changed");
+    Ok(Json(LogLevel { filter }))
+}
