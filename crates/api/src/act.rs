@@ -23,13 +23,10 @@ use jobengine_store::{ActKey, Answered, Effect, StoreError, Tx};
 pub(crate) use answer::Done;
 pub(crate) use key::{Fingerprint, key};
 
-use crate::edge::RequestIds;
+use crate::edge::{REPLAYED, RequestIds};
 use crate::identity::Caller;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
-
-/// On an answer that was given before.
-const REPLAYED: &str = "idempotency-replayed";
 
 /// A change under way. Only the guard makes one, of a request that may do what it asks.
 #[derive(Debug, Clone)]

@@ -4,14 +4,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
+use jobengine_domain::digest::Digest;
+use jobengine_telemetry::log::LogControl;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use crate::act::{Act, Done};
 use crate::check::Checks;
+use crate::edge::REPLAYED;
 use crate::health;
-use crate::identity::Caller;
 use crate::json::{JSON_MAX_BYTES, JsonBody};
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -65,10 +68,10 @@ async fn log_level(State(state): State<AppState>) -> Json<LogLevel> {
 
 /// Change what this process logs
 ///
-/// At once, and until it ends: a setting of the process, not of the ledger. Who did it is logged.
+/// At once, and until it ends: a setting of the process. Who did it stands in the audit trail.
 #[utoipa::path(
     put, path = "/log-level", operation_id = "log_level_set", tag = "service",
-    extensions(("x-scope" = json!("orch:admin")), ("x-effect" = json!("none"))),
+    extensions(("x-scope" = json!("orch:admin")), ("x-effect" = json!("audited"))),
     request_body = LogLevel,
     responses(
         (status = 200, description = "The filter in force", body = LogLevel),
@@ -80,20 +83,33 @@ async fn log_level(State(state): State<AppState>) -> Json<LogLevel> {
 )]
 async fn log_level_set(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     JsonBody(request): JsonBody<LogLevel, JSON_MAX_BYTES>,
-) -> Result<Json<LogLevel>, Problem> {
+) -> Result<Response, Problem> {
+    let checked = LogControl::check(&request.filter);
     let mut checks = Checks::default();
-    let set = state.log().set(&request.filter);
-    let detail = set.as_ref().err().map(ToString::to_string);
     checks.hold(
-        set.is_ok(),
+        checked.is_ok(),
         || "filter".to_owned(),
         "VALUE",
-        detail.unwrap_or_default(),
+        "not a filter such as `info` or `warn,jobengine_duties=debug`",
     );
     checks.end()?;
-    let filter = state.log().filter();
-    tracing::warn!(subject = %caller.subject, tenant = %caller.tenant, filter, "what is logged was changed");
-    Ok(Json(LogLevel { filter }))
+    let before = Digest::of(state.log().filter().as_bytes());
+    let filter = checked.unwrap_or_default();
+    let response = act
+        .perform(&state, |_| {
+            let filter = filter.clone();
+            async move {
+                Ok(Done::ok(LogLevel { filter })
+                    .of("log-level", "process")
+                    .before(before))
+            }
+        })
+        .await?;
+    // After the commit: nothing is changed that has no audit row. A repeat has changed it already.
+    if !response.headers().contains_key(REPLAYED) && state.log().set(&request.filter).is_ok() {
+        tracing::warn!(subject = %act.caller().subject, filter, "what is logged was changed");
+    }
+    Ok(response)
 }

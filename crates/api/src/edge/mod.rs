@@ -10,4 +10,4 @@ pub(crate) use headers::harden;
 pub use ids::RequestIds;
 pub(crate) use pace::{Answer, Paced, Turn};
 pub(crate) use verbs::Verbs;
-pub(crate) use watch::{Operation, panicked, watch};
+pub(crate) use watch::{Operation, REPLAYED, panicked, watch};

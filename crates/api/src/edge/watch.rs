@@ -15,7 +15,7 @@ use crate::problem::{Code, Problem};
 const URL_MAX_BYTES: usize = 4 * 1024;
 
 /// On an answer that was given before, to the same idempotency key.
-const REPLAYED: &str = "idempotency-replayed";
+pub(crate) const REPLAYED: &str = "idempotency-replayed";
 
 /// Which operation answered; absent when no route matched.
 #[derive(Debug, Clone)]

@@ -53,6 +53,14 @@ impl LogControl {
         of_log.unwrap_or_else(|| self.said().clone())
     }
 
+    /// A filter as [`LogControl::filter`] will tell it.
+    ///
+    /// # Errors
+    /// [`FilterError`].
+    pub fn check(filter: &str) -> Result<String, FilterError> {
+        Ok(parse(filter)?.to_string())
+    }
+
     /// Logs from now on what `filter` lets through.
     ///
     /// # Errors
