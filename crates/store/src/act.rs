@@ -80,6 +80,21 @@ pub struct Effect<'a> {
     pub answer: Vec<u8>,
 }
 
+impl<'a> Effect<'a> {
+    /// Of a worker that speaks under its lease: the fence makes a repeat harmless, no answer is kept.
+    pub fn granted(act: &'a Act, kind: &'a str, id: &'a str, after: Digest) -> Self {
+        Self {
+            act,
+            object_kind: kind,
+            object_id: id,
+            before: None,
+            after: Some(after),
+            status: 200,
+            answer: Vec::new(),
+        }
+    }
+}
+
 impl Tx {
     /// Locks the keys of some acts until the end of the transaction and reads what is remembered under them;
     /// the answers stand in the order of the acts. An answer that no longer counts is forgotten by

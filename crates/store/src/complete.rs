@@ -29,9 +29,14 @@ pub struct JobReport {
 /// What became of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reported {
-    /// It was accepted, now or when it was first sent: the job's state after it.
+    /// It was accepted: the job's state after it.
     Accepted {
         /// `succeeded`, `queued` (it will be tried again), `failed`, …
+        state: String,
+    },
+    /// It was accepted when it was first sent, and changed nothing now: the job's state after it.
+    Repeated {
+        /// As of [`Reported::Accepted`].
         state: String,
     },
     /// The lease was lost before: the report changed nothing.
@@ -126,7 +131,7 @@ impl Tx {
             let first = earlier
                 .get(&report.job)
                 .and_then(|ends| ends.iter().find(|(hash, _)| report.token.matches(hash)));
-            *answer = first.map(|(_, state)| Reported::Accepted {
+            *answer = first.map(|(_, state)| Reported::Repeated {
                 state: (*state).to_owned(),
             });
         }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::attempt::Attempt;
 use super::position::Positions;
 use super::{Claimed, Shared, Waiter};
-use crate::flush::is_somebodys_own;
+use crate::flush::{Complete, is_somebodys_own};
 use crate::problem::{Code, Problem};
 
 /// Jobs of one type in one statement.
@@ -319,10 +319,14 @@ impl Lane {
             detail: Some("its claimer had gone".to_owned()),
             result: None,
         };
-        let reports: Vec<JobReport> = grants.iter().map(released).collect();
+        let complete = Complete {
+            act: None,
+            session: grants[0].session,
+            reports: grants.iter().map(released).collect(),
+        };
         let (completes, tenant) = (self.shared.completes.clone(), self.tenant);
         tokio::spawn(async move {
-            if let Err(problem) = completes.ask(tenant, reports).await {
+            if let Err(problem) = completes.ask(tenant, complete).await {
                 // They return by themselves when the session's lease runs out.
                 tracing::debug!(
                     code = problem.code().as_str(),

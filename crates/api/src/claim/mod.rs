@@ -20,7 +20,7 @@ use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::time::Timestamp;
 use jobengine_queue::Queue;
 use jobengine_store::secret::InstallationSecret;
-use jobengine_store::{Grant, Store, WorkerSession};
+use jobengine_store::{Act, Grant, Store, WorkerSession};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -50,6 +50,8 @@ pub(crate) struct Ask {
     pub wait: Duration,
     /// The worker's name for this claim, if it gave one.
     pub key: Option<ClaimKey>,
+    /// The claim, as the audit trail names it.
+    pub act: Act,
 }
 
 /// The name of a claim, and what was asked under it.

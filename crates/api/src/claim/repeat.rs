@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{JobId, TenantId};
 use jobengine_store::secret::{InstallationSecret, Purpose};
-use jobengine_store::{ClaimAnswer, Grant, LeaseToken, StoreError, Tx};
+use jobengine_store::{ClaimAnswer, Effect, Grant, LeaseToken, StoreError, Tx};
 use uuid::Uuid;
 
 use super::lane::Lane;
@@ -53,6 +54,7 @@ impl Lane {
         for (at, grant) in dealt {
             given.entry(*at).or_default().push(grant);
         }
+        self.record(tx, &given).await?;
         // Of two claims of one session the later one stands.
         let answers: BTreeMap<_, ClaimAnswer> = given
             .into_iter()
@@ -70,6 +72,34 @@ impl Lane {
             .collect();
         let answers: Vec<ClaimAnswer> = answers.into_values().collect();
         tx.claims_answered(&answers).await
+    }
+
+    /// Writes an audit row for each claim that got something.
+    async fn record(
+        &self,
+        tx: &Tx,
+        given: &BTreeMap<usize, Vec<&Grant>>,
+    ) -> Result<(), StoreError> {
+        let told: Vec<(&Ask, String, Digest)> = given
+            .iter()
+            .map(|(at, grants)| {
+                let ask = &self.waiters[*at].ask;
+                let granted = grants.iter().fold(String::new(), |mut said, grant| {
+                    said.push_str(&format!("{} {}\n", grant.job, grant.fence.0));
+                    said
+                });
+                (
+                    ask,
+                    ask.session.id.to_string(),
+                    Digest::of(granted.as_bytes()),
+                )
+            })
+            .collect();
+        let effects: Vec<Effect<'_>> = told
+            .iter()
+            .map(|(ask, session, after)| Effect::granted(&ask.act, "session", session, *after))
+            .collect();
+        tx.acts_record(&effects).await
     }
 }
 

@@ -4,13 +4,25 @@ use std::sync::Arc;
 
 use jobengine_domain::caller::Caller;
 use jobengine_domain::defaults::COMPLETE_MAX;
-use jobengine_domain::id::TenantId;
+use jobengine_domain::digest::Digest;
+use jobengine_domain::id::{SessionId, TenantId};
 use jobengine_queue::{Hint, Queue};
-use jobengine_store::{JobReport, Reported, Store, StoreError};
+use jobengine_store::{Act, Effect, JobReport, Reported, Store, StoreError, Tx};
 
 use super::{Batch, joined, together_or_apart};
 use crate::coalesce::Flush;
 use crate::problem::Problem;
+
+/// Reports that one worker sends.
+#[derive(Debug, Clone)]
+pub(crate) struct Complete {
+    /// Who reports; nobody when the service gives back what it could not deliver.
+    pub act: Option<Act>,
+    /// In which session.
+    pub session: SessionId,
+    /// What it reports.
+    pub reports: Vec<JobReport>,
+}
 
 /// Takes the reports of several requests and wakes those who wait for what they made ready.
 pub(crate) struct CompleteFlush {
@@ -25,21 +37,22 @@ impl CompleteFlush {
 }
 
 impl Batch for CompleteFlush {
-    type Request = Vec<JobReport>;
+    type Request = Complete;
     type Answer = Vec<Reported>;
 
     async fn work(
         &self,
         tenant: TenantId,
-        requests: &[Vec<JobReport>],
+        requests: &[Complete],
     ) -> Result<Vec<Vec<Reported>>, StoreError> {
-        let reports = joined(requests);
+        let reports = joined(requests, |request| &request.reports);
         let caller = Caller::system(tenant);
         let (answers, ready) = self
             .store
             .retrying(async || {
                 let tx = self.store.begin(&caller).await?;
                 let answers = tx.jobs_complete(&reports).await?;
+                record(&tx, requests, &answers).await?;
                 let ready = tx.ready();
                 tx.commit().await?;
                 Ok((answers, ready))
@@ -49,13 +62,13 @@ impl Batch for CompleteFlush {
         let mut answers = answers.into_iter();
         Ok(requests
             .iter()
-            .map(|request| answers.by_ref().take(request.len()).collect())
+            .map(|request| answers.by_ref().take(request.reports.len()).collect())
             .collect())
     }
 }
 
 impl Flush for CompleteFlush {
-    type Request = Vec<JobReport>;
+    type Request = Complete;
     type Answer = Vec<Reported>;
 
     const KIND: &'static str = "complete";
@@ -64,11 +77,11 @@ impl Flush for CompleteFlush {
     // One writes while the other waits for the disk.
     const PLACES: usize = 2;
 
-    fn items(request: &Vec<JobReport>) -> usize {
-        request.len()
+    fn items(request: &Complete) -> usize {
+        request.reports.len()
     }
 
-    fn bytes(request: &Vec<JobReport>) -> usize {
+    fn bytes(request: &Complete) -> usize {
         let texts = |report: &JobReport| {
             [&report.result, &report.detail]
                 .into_iter()
@@ -76,14 +89,43 @@ impl Flush for CompleteFlush {
                 .map(String::len)
                 .sum::<usize>()
         };
-        request.iter().map(|report| texts(report) + 128).sum()
+        let reports = request.reports.iter();
+        reports.map(|report| texts(report) + 128).sum()
     }
 
     async fn flush(
         &self,
         tenant: TenantId,
-        requests: Vec<Vec<JobReport>>,
+        requests: Vec<Complete>,
     ) -> Vec<Result<Vec<Reported>, Problem>> {
         together_or_apart(self, tenant, &requests).await
     }
+}
+
+/// Writes an audit row for each request of which something was accepted.
+async fn record(tx: &Tx, requests: &[Complete], answers: &[Reported]) -> Result<(), StoreError> {
+    let mut rest = answers;
+    let mut accepted = Vec::new();
+    for request in requests {
+        let (own, others) = rest.split_at(request.reports.len());
+        rest = others;
+        let mut said = String::new();
+        for (report, answer) in request.reports.iter().zip(own) {
+            if let Reported::Accepted { state } = answer {
+                said.push_str(&format!("{} {state}\n", report.job));
+            }
+        }
+        if let Some(act) = request.act.as_ref().filter(|_| !said.is_empty()) {
+            accepted.push((
+                act,
+                request.session.to_string(),
+                Digest::of(said.as_bytes()),
+            ));
+        }
+    }
+    let effects: Vec<Effect<'_>> = accepted
+        .iter()
+        .map(|(act, session, after)| Effect::granted(act, "session", session, *after))
+        .collect();
+    tx.acts_record(&effects).await
 }

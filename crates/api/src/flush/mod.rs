@@ -10,7 +10,7 @@ use std::future::Future;
 use jobengine_domain::id::TenantId;
 use jobengine_store::StoreError;
 
-pub(crate) use complete::CompleteFlush;
+pub(crate) use complete::{Complete, CompleteFlush};
 pub(crate) use heartbeat::HeartbeatFlush;
 pub(crate) use submit::{Submit, SubmitFlush};
 
@@ -73,10 +73,14 @@ async fn together_or_apart<B: Batch>(
 }
 
 /// The items of all requests; a request that is alone is not copied.
-fn joined<T: Clone>(requests: &[Vec<T>]) -> Cow<'_, [T]> {
+fn joined<R, T: Clone>(requests: &[R], items: fn(&R) -> &Vec<T>) -> Cow<'_, [T]> {
     match requests {
-        [alone] => Cow::Borrowed(alone),
-        many => Cow::Owned(many.iter().flatten().cloned().collect()),
+        [alone] => Cow::Borrowed(items(alone)),
+        many => Cow::Owned(
+            many.iter()
+                .flat_map(|request| items(request).iter().cloned())
+                .collect(),
+        ),
     }
 }
 

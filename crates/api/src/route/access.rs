@@ -111,7 +111,7 @@ fn identify(guard: &Inner, request: &mut Request) -> Result<(), Problem> {
             "workers serve a whole tenant: use a token that is not bound to a project",
         ));
     }
-    if guard.declaration.effect == Effect::Audited {
+    if guard.declaration.effect != Effect::None {
         let act = act(guard, scope, &caller, request)?;
         request.extensions_mut().insert(act);
     }
@@ -142,7 +142,11 @@ fn act(
             "name the ticket in X-Stella-Operator-Ticket",
         ));
     }
-    let key = key(headers, declaration.needs_key())?;
+    let key = match declaration.effect {
+        Effect::Audited => key(headers, declaration.needs_key())?,
+        // A worker's lease is its key.
+        Effect::Granted | Effect::None => None,
+    };
     let ids = request
         .extensions()
         .get::<RequestIds>()

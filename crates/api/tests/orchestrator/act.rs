@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::service::{Answer, Person, Service, job};
+use crate::service::{Answer, Person, Service, job, report};
 
 /// Sends a body under a key; tells the answer, and whether it was given before.
 async fn keyed(person: &Person, path: &str, key: &str, body: &Value) -> (Answer, bool) {
@@ -132,4 +132,24 @@ async fn an_audit_row_says_who_did_what_and_why() {
         .await
         .unwrap();
     assert_eq!(long.status(), 400);
+}
+
+#[tokio::test]
+async fn what_workers_do_is_on_record_once() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    ours.submit(json!([job(), job()])).await;
+    let rows = async |operation: &str| {
+        let sql = format!("SELECT count(*) FROM orch.audit WHERE operation = '{operation}'");
+        count(&service, &sql).await
+    };
+    assert!(ours.claim(5, 0).await.len() == 2 && ours.claim(5, 0).await.is_empty());
+    assert_eq!(rows("worker_claim").await, 1, "a claim that gets nothing changes nothing");
+    ours.submit(json!([job()])).await;
+    let grants = ours.claim(5, 0).await;
+    let reports = json!([report(&grants[0], "succeeded")]);
+    for _ in 0..2 {
+        ours.complete(reports.clone()).await.ok(200);
+    }
+    assert_eq!(rows("worker_complete").await, 1, "a repeat changes nothing");
 }

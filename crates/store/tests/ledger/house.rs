@@ -162,6 +162,12 @@ pub(crate) fn failed(class: FailureClass) -> Report {
     }
 }
 
+pub(crate) fn repeated(state: &str) -> Reported {
+    Reported::Repeated {
+        state: state.into(),
+    }
+}
+
 pub(crate) fn accepted(state: &str) -> Reported {
     Reported::Accepted {
         state: state.into(),

@@ -1,6 +1,6 @@
 //! The ledger against a real PostgreSQL: claims, reports, retries, expiries, dead letters.
 
-use crate::house::{Ledger, SESSION, accepted, child, failed, job};
+use crate::house::{Ledger, SESSION, accepted, child, failed, job, repeated};
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
 use jobengine_domain::id::SessionId;
@@ -26,7 +26,7 @@ async fn a_job_is_claimed_once_and_its_first_report_counts() {
     // The same token asks again: the first answer, no second effect.
     assert_eq!(
         ledger.report(&grants[0], failed(FailureClass::User)).await,
-        accepted("succeeded")
+        repeated("succeeded")
     );
     let mut forged = grants[1].clone();
     forged.token = LeaseToken::from_uuid(uuid::Uuid::from_u128(7));
@@ -88,7 +88,7 @@ async fn a_failure_waits_for_its_backoff_and_ends_as_a_dead_letter() {
     // The first attempt's worker asks again, long after.
     assert_eq!(
         ledger.report(&first, Report::Succeeded).await,
-        accepted("queued")
+        repeated("queued")
     );
     assert_eq!(ledger.state(ids[0]).await, "failed");
     let tx = ledger.store.begin(&ledger.caller).await.unwrap();

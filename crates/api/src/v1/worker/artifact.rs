@@ -5,11 +5,12 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use jobengine_domain::id::JobId;
+use jobengine_store::Effect;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::act::Act;
 use crate::body::RawBody;
-use crate::identity::Caller;
 use crate::lease_token::LeaseTokenHeader;
 use crate::params::PathParams;
 use crate::problem::{Code, Problem};
@@ -53,7 +54,7 @@ pub(super) struct ArtifactStored {
 )]
 pub(super) async fn handler(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     PathParams((job, name)): PathParams<(JobId, String)>,
     LeaseTokenHeader(token): LeaseTokenHeader,
     headers: HeaderMap,
@@ -64,7 +65,7 @@ pub(super) async fn handler(
         return Err(Problem::new(Code::ParameterInvalid, detail));
     }
     let media_type = media_type(&headers)?;
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().begin(act.caller()).await?;
     let Some(fence) = tx.lease_check(job, token).await? else {
         tx.commit().await?;
         state.metrics().lease_lost("worker_artifact");
@@ -72,6 +73,9 @@ pub(super) async fn handler(
     };
     let digest = tx
         .artifact_put(job, fence, &name, media_type, &body)
+        .await?;
+    let (record, id) = (act.record(), format!("{job}/{name}"));
+    tx.acts_record(&[Effect::granted(&record, "artifact", &id, digest)])
         .await?;
     tx.commit().await?;
     let stored = ArtifactStored {

@@ -18,10 +18,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::act::key;
+use crate::act::{Act, key};
 use crate::check::Checks;
 use crate::claim::{Ask, ClaimKey, Claimed};
-use crate::identity::Caller;
 use crate::json::JsonBody;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
@@ -137,11 +136,12 @@ struct Grant {
 )]
 pub(super) async fn handler(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     headers: HeaderMap,
     JsonBody(request): JsonBody<ClaimJobs>,
 ) -> Result<Response, Problem> {
     request.check()?;
+    let caller = act.caller();
     let key = key(&headers, false)?.map(|key| ClaimKey {
         hash: Digest::of(key.as_bytes()),
         request: request.digest(),
@@ -157,6 +157,7 @@ pub(super) async fn handler(
         max: request.max,
         wait: Duration::from_millis(request.wait_ms),
         key,
+        act: act.record(),
     };
     let Claimed {
         grants,

@@ -3,15 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use jobengine_domain::defaults::COMPLETE_MAX;
+use jobengine_domain::id::SessionId;
 use jobengine_store::Reported;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::report::Report;
+use crate::act::Act;
 use crate::check::Checks;
 use crate::edge::RequestIds;
-use crate::identity::Caller;
+use crate::flush::Complete;
 use crate::json::{BULK_MAX_BYTES, JsonBody};
 use crate::problem::{Problem, ProblemBody};
 use crate::state::AppState;
@@ -71,7 +73,7 @@ struct ReportResult {
 )]
 pub(super) async fn handler(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     ids: RequestIds,
     JsonBody(request): JsonBody<CompleteJobs, BULK_MAX_BYTES>,
 ) -> Result<Json<JobsCompleted>, Problem> {
@@ -87,14 +89,20 @@ pub(super) async fn handler(
         .into_iter()
         .map(Report::into_report)
         .collect();
-    let answers = state.completes().ask(caller.tenant, reports).await?;
+    let complete = Complete {
+        act: Some(act.record()),
+        session: SessionId(request.session_id),
+        reports,
+    };
+    let tenant = act.caller().tenant;
+    let answers = state.completes().ask(tenant, complete).await?;
     if answers == [Reported::LeaseLost] {
         state.metrics().lease_lost("worker_complete");
         return Err(Problem::lease_lost());
     }
     let results = jobs.into_iter().zip(answers).map(|(job_id, answer)| {
         match answer {
-            Reported::Accepted { state: to } => ReportResult {
+            Reported::Accepted { state: to } | Reported::Repeated { state: to } => ReportResult {
                 job_id,
                 accepted: true,
                 state: Some(to),
