@@ -29,8 +29,11 @@ mod signing;
 mod state;
 mod v1;
 
-pub use edge::RequestIds;
-pub use identity::{Authenticator, Caller, DevIssuer, MintError, TokenRequest};
+pub use edge::{Network, NetworkError, RequestIds};
+pub use identity::{
+    Algorithm, Authenticator, Caller, DevIssuer, KeySource, KeySourceError, MintError, PublicUrl,
+    PublicUrlError, TokenRequest, TrustedIssuer, UnknownAlgorithm,
+};
 pub use problem::{Code, FieldError, Problem, ProblemBody};
 pub use server::{Server, ServerConfig, document};
 pub use signing::{KeyPurpose, PublishedKey};

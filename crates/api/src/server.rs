@@ -1,7 +1,7 @@
 //! The server: connections in, the route table behind the edge, and an orderly end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,9 +31,9 @@ use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
-use crate::edge::{Answer, Paced, Turn, Verbs, panicked, watch};
+use crate::edge::{Answer, Arrival, Network, Paced, Turn, Verbs, client, panicked, watch};
 use crate::health;
-use crate::identity::Authenticator;
+use crate::identity::{Authenticator, Identity, PublicUrl};
 use crate::problem::{Code, Problem};
 use crate::reference::Published;
 use crate::route::Routes;
@@ -77,6 +77,11 @@ pub struct ServerConfig {
     pub registry: Registry,
     /// Changes what the process logs.
     pub log: LogControl,
+    /// The service's own address, as clients write it. Without it no proofs of possession are taken,
+    /// and tokens bound to a key are refused: a `Host` header is the client's word.
+    pub public_url: Option<PublicUrl>,
+    /// Proxies of ours: what they say of a client's address is believed.
+    pub proxies: Vec<Network>,
 }
 
 impl Default for ServerConfig {
@@ -90,6 +95,8 @@ impl Default for ServerConfig {
             keys: Vec::new(),
             registry: Registry::new(),
             log: LogControl::detached(),
+            public_url: None,
+            proxies: Vec::new(),
         }
     }
 }
@@ -101,6 +108,7 @@ pub struct Server {
     router: Router,
     verbs: Verbs,
     drain: Duration,
+    proxies: Arc<[Network]>,
     connections: Arc<Semaphore>,
 }
 
@@ -132,10 +140,16 @@ impl Server {
             indexes: Arc::clone(&config.indexes),
             keys: config.keys.clone(),
         };
+        let identity = Identity::new(
+            store.clone(),
+            authenticator,
+            config.secret.clone(),
+            config.public_url.clone(),
+        );
         let state = AppState::new(
             store,
             queue,
-            authenticator,
+            identity,
             config.lease,
             config.secret.clone(),
             Published::new(&document()),
@@ -143,7 +157,13 @@ impl Server {
             &config.registry,
             config.log.clone(),
         );
-        Self::over(state, operations(), config.connections_max, config.drain)
+        Self::over(
+            state,
+            operations(),
+            config.connections_max,
+            config.drain,
+            config.proxies.as_slice().into(),
+        )
     }
 
     /// The administration of the same process, for a listener of its own: metrics, probes, the log's
@@ -155,10 +175,17 @@ impl Server {
             operations,
             ADMINISTRATION_CONNECTIONS_MAX,
             self.drain,
+            Arc::clone(&self.proxies),
         )
     }
 
-    fn over(state: AppState, operations: Routes, connections_max: usize, drain: Duration) -> Self {
+    fn over(
+        state: AppState,
+        operations: Routes,
+        connections_max: usize,
+        drain: Duration,
+        proxies: Arc<[Network]>,
+    ) -> Self {
         let (router, verbs) = operations.router(&state);
         let router = router
             .fallback(unmatched)
@@ -171,6 +198,7 @@ impl Server {
             router,
             verbs,
             drain,
+            proxies,
             connections: Arc::new(Semaphore::new(connections_max)),
         }
     }
@@ -228,13 +256,13 @@ impl Server {
     async fn accept(
         &self,
         listener: &TcpListener,
-    ) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    ) -> Option<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
         let place = Arc::clone(&self.connections).acquire_owned().await.ok()?;
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // An answer is one small write: it must not wait for the client's acknowledgement.
                 let _ = stream.set_nodelay(true);
-                Some((stream, peer, place))
+                Some((stream, peer.ip(), place))
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -246,13 +274,14 @@ impl Server {
     fn connection(
         &self,
         stream: TcpStream,
-        peer: SocketAddr,
+        peer: IpAddr,
     ) -> http1::Connection<TokioIo<Paced<TcpStream>>, TowerToHyperService<Requests>> {
         let turn = Turn::default();
         let stream = Paced::new(stream, turn.clone());
         let requests = Requests {
             router: self.router.clone(),
             verbs: self.verbs.clone(),
+            proxies: Arc::clone(&self.proxies),
             peer,
             turn,
         };
@@ -271,7 +300,9 @@ impl Server {
 struct Requests {
     router: Router,
     verbs: Verbs,
-    peer: SocketAddr,
+    proxies: Arc<[Network]>,
+    /// The other end of the connection.
+    peer: IpAddr,
     turn: Turn,
 }
 
@@ -287,9 +318,13 @@ impl Service<Request<hyper::body::Incoming>> for Requests {
         std::task::Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<hyper::body::Incoming>) -> Self::Future {
-        let mut request = self.verbs.rewrite(request.map(Body::new));
-        request.extensions_mut().insert(self.peer);
+    fn call(&mut self, mut request: Request<hyper::body::Incoming>) -> Self::Future {
+        let arrival = Arrival {
+            remote: client(self.peer, request.headers(), &self.proxies),
+            path: request.uri().path().into(),
+        };
+        request.extensions_mut().insert(arrival);
+        let request = self.verbs.rewrite(request.map(Body::new));
         let turn = self.turn.clone();
         let answering = turn.begin();
         let answer = self.router.call(request);

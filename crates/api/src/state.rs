@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::claim::Claimer;
 use crate::coalesce::Coalescer;
 use crate::flush::{CompleteFlush, HeartbeatFlush, SubmitFlush};
-use crate::identity::Authenticator;
+use crate::identity::Identity;
 use crate::metrics::Metrics;
 use crate::reference::Published;
 use crate::scheduler::SchedulerState;
@@ -25,7 +25,7 @@ pub(crate) struct AppState(Arc<Inner>);
 struct Inner {
     store: Store,
     queue: Arc<dyn Queue>,
-    authenticator: Authenticator,
+    identity: Identity,
     metrics: Metrics,
     registry: Registry,
     log: LogControl,
@@ -45,7 +45,7 @@ impl AppState {
     pub(crate) fn new(
         store: Store,
         queue: Arc<dyn Queue>,
-        authenticator: Authenticator,
+        identity: Identity,
         lease: LeaseMs,
         secret: InstallationSecret,
         published: Published,
@@ -77,7 +77,7 @@ impl AppState {
             completes,
             store,
             queue,
-            authenticator,
+            identity,
             metrics,
             registry: registry.clone(),
             log,
@@ -102,8 +102,9 @@ impl AppState {
         }
     }
 
-    pub(crate) fn authenticator(&self) -> &Authenticator {
-        &self.0.authenticator
+    /// Who sends a request, and whether that still holds.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

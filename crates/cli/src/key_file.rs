@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -62,6 +62,11 @@ pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
         .open(&draft)?;
     file.write_all(text.as_bytes())?;
     fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Where the public half of a key is.
+pub(crate) fn public_path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.pub.pem"))
 }
 
 /// Reads a public key in PEM.
@@ -171,10 +176,7 @@ fn create(dir: &Path, name: &str, path: &Path) -> anyhow::Result<Seed> {
     if !write_once(path, &text)? {
         return read(path, &fs::read_to_string(path)?);
     }
-    fs::write(
-        dir.join(format!("{name}.pub.pem")),
-        seed.signing_key().public().to_pem(),
-    )?;
+    fs::write(public_path(dir, name), seed.signing_key().public().to_pem())?;
     fs::File::open(dir)?.sync_all()?;
     Ok(seed)
 }

@@ -19,6 +19,7 @@ mod serve;
 mod signals;
 mod tenant;
 mod token;
+mod trust;
 mod worker;
 
 use std::process::ExitCode;
@@ -91,6 +92,7 @@ enum TenantCommand {
 #[derive(Debug, clap::Subcommand)]
 enum TokenCommand {
     Mint(token::MintArgs),
+    Key(token::KeyArgs),
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -142,6 +144,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Match(args) => matching::run(&args),
         Command::Events(EventsCommand::Verify(args)) => events::run(&args),
         Command::Token(TokenCommand::Mint(args)) => token::mint(args),
+        Command::Token(TokenCommand::Key(args)) => token::key(&args),
         Command::Openapi => {
             output::line(jobengine_api::document().to_pretty_json()?)?;
             Ok(ExitCode::SUCCESS)

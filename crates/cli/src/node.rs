@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use jobengine_api::{
-    Authenticator, DevIssuer, KeyPurpose, PublishedKey, Server, ServerConfig, TokenRequest,
+    Authenticator, DevIssuer, KeyPurpose, Network, PublicUrl, PublishedKey, Server, ServerConfig,
+    TokenRequest,
 };
 use jobengine_domain::caller::Scope;
 use jobengine_domain::defaults::LEASE_MS;
@@ -18,6 +19,7 @@ use jobengine_domain::metric;
 use jobengine_duties::audit_copy::AuditCopy;
 use jobengine_duties::audit_seal::AuditSeal;
 use jobengine_duties::completion::Completing;
+use jobengine_duties::dpop_proofs::DpopProofs;
 use jobengine_duties::driver::Driver;
 use jobengine_duties::gauge::Gauges;
 use jobengine_duties::idempotency_expiry::IdempotencyExpiry;
@@ -62,6 +64,10 @@ pub(crate) struct Settings {
     pub(crate) admin_listen: Option<SocketAddr>,
     /// Changes what the process logs.
     pub(crate) log: LogControl,
+    /// The service's own address, as clients write it.
+    pub(crate) public_url: Option<PublicUrl>,
+    /// Proxies whose word about a client's address is believed.
+    pub(crate) proxies: Vec<Network>,
 }
 
 impl Default for Settings {
@@ -74,6 +80,8 @@ impl Default for Settings {
             segment_size: SegmentSize::default(),
             admin_listen: None,
             log: LogControl::detached(),
+            public_url: None,
+            proxies: Vec::new(),
         }
     }
 }
@@ -145,6 +153,8 @@ impl Node {
                 PublishedKey::new(KeyPurpose::Completion, self.key.public()),
                 PublishedKey::new(KeyPurpose::Audit, self.audit_key.public()),
             ],
+            public_url: self.settings.public_url.clone(),
+            proxies: self.settings.proxies.clone(),
             registry: self.registry.clone(),
             log: self.settings.log.clone(),
             ..ServerConfig::default()
@@ -180,6 +190,7 @@ impl Node {
             Duration::from_secs(1),
         );
         driver.add(Partition::new(store.clone()), Duration::from_hours(1));
+        driver.add(DpopProofs::new(store.clone()), Duration::from_mins(1));
         let scheduler = SchedulerMetrics::new(&self.registry);
         driver.add(
             IdempotencyExpiry::new(store.clone()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
-use jobengine_api::Authenticator;
+use jobengine_api::{Network, PublicUrl};
 use jobengine_domain::defaults::{LEASE_MS, SEGMENT_IMAGES};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_duties::planner::Window;
@@ -20,7 +20,8 @@ use crate::data_dir::DataDir;
 use crate::database::Database;
 use crate::node::{Node, Settings};
 use crate::node_keys::NodeKeys;
-use crate::{key_file, signals, token, worker};
+use crate::trust::TrustArgs;
+use crate::{signals, worker};
 
 /// Serve the API and run the background passes, in production
 ///
@@ -44,20 +45,17 @@ pub(crate) struct ServeArgs {
     /// Where keys, events and a private PostgreSQL are kept
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Public key (Ed25519, PEM) of the token issuer, several while keys rotate; the built-in issuer
-    /// of `token mint` unless given
-    #[arg(long = "token-key", value_name = "PUBLIC.pem")]
-    token_keys: Vec<PathBuf>,
-    /// What tokens must name as `iss`
-    #[arg(long, default_value = token::ISSUER)]
-    issuer: String,
-    /// What tokens must name as `aud`
-    #[arg(long, default_value = token::AUDIENCE)]
-    audience: String,
     /// Secret of the installation (64 hex digits), the same for all its replicas; made in the data
     /// directory unless given
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// The service's own address as clients write it, such as `https://jobs.example`: needed for
+    /// tokens that are bound to a key (DPoP)
+    #[arg(long, value_name = "URL")]
+    public_url: Option<PublicUrl>,
+    /// Address or block of a proxy whose X-Forwarded-For is believed, several separated by commas
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS", value_delimiter = ',')]
+    proxies: Vec<Network>,
     /// Time a worker has between heartbeats before its jobs go to others
     #[arg(long, value_name = "N", default_value_t = LEASE_MS / 1_000, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     lease_seconds: u32,
@@ -73,6 +71,8 @@ pub(crate) struct ServeArgs {
     /// Token of the worker role, read again when it changes
     #[arg(long, value_name = "FILE", required_if_eq("roles", "worker"))]
     worker_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// What a process does.
@@ -92,6 +92,10 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
         !has(Role::Worker) || (has(Role::Api) && args.worker_token_file.is_some()),
         "the worker role works over this process's API: add the role `api` and --worker-token-file, or run `jobengine worker`"
     );
+    // Before anything is started: a server that believes nobody is of no use.
+    let authenticator = has(Role::Api)
+        .then(|| args.trust.authenticator())
+        .transpose()?;
     let data = DataDir::open(args.data_dir.as_deref())?;
     let database = Database::open(&data).await?;
     let keys = NodeKeys::open(&data, args.secret_file.as_deref())?;
@@ -106,6 +110,8 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
         segment_size: SegmentSize::new(args.segment_images)?,
         admin_listen: Some(args.admin_listen),
         log: logs.control(),
+        public_url: args.public_url.clone(),
+        proxies: args.proxies.clone(),
     };
     // Over a private PostgreSQL there is no other process to wake.
     let queue: Arc<dyn Queue> = if database.embedded.is_some() {
@@ -119,8 +125,8 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
     let stop = node.stopping();
     signals::stop_on_signal(stop.clone())?;
     let mut workers = None;
-    if has(Role::Api) {
-        let address = node.start_api(authenticator(args, &data)?).await?;
+    if let Some(authenticator) = authenticator {
+        let address = node.start_api(authenticator).await?;
         tracing::info!(%address, "the API listens on {address}");
         if let Some(file) = args
             .worker_token_file
@@ -151,20 +157,4 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
     database.close().await?;
     worked?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn authenticator(args: &ServeArgs, data: &DataDir) -> anyhow::Result<Authenticator> {
-    if args.token_keys.is_empty() {
-        return Ok(token::issuer(data)?.authenticator());
-    }
-    let keys = args
-        .token_keys
-        .iter()
-        .map(|path| key_file::public(path))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(Authenticator::new(
-        args.issuer.clone(),
-        args.audience.clone(),
-        keys,
-    ))
 }

@@ -1,4 +1,4 @@
-//! `jobengine token mint`: tokens of the built-in issuer.
+//! `jobengine token mint` and `token key`: tokens of the data directory's own issuer.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +18,8 @@ pub(crate) const AUDIENCE: &str = "urn:jobengine";
 
 /// Make a bearer token, signed with the issuer key of the data directory
 ///
-/// `dev` and `serve` believe these tokens unless `serve --token-key` names another issuer's key.
+/// `dev` believes these tokens; `serve` does when it is told to, with
+/// `--token-key "$(jobengine token key)"`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MintArgs {
     /// For which tenant
@@ -40,6 +41,24 @@ pub(crate) struct MintArgs {
     /// Whose issuer key
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+}
+
+/// Print where the public half of the issuer key is, for `serve --token-key`
+///
+/// Makes the key when there is none.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyArgs {
+    /// Whose issuer key
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+pub(crate) fn key(args: &KeyArgs) -> anyhow::Result<ExitCode> {
+    let data = DataDir::open(args.data_dir.as_deref())?;
+    let keys = data.keys()?;
+    key_file::open_or_create(&keys, key_file::ISSUER)?;
+    output::line(key_file::public_path(&keys, key_file::ISSUER).display())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn mint(args: MintArgs) -> anyhow::Result<ExitCode> {

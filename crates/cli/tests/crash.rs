@@ -51,6 +51,8 @@ impl<'a> ControlPlane<'a> {
                 "--admin-listen",
                 "127.0.0.1:0",
             ])
+            .arg("--token-key")
+            .arg(told(data, &["token", "key"]))
             .arg("--data-dir")
             .arg(data)
             .env_remove("DATABASE_URL")

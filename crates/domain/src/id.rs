@@ -57,6 +57,10 @@ id! {
     DeliveryId,
     /// One row of the audit trail.
     AuditId,
+    /// One service API key.
+    ApiKeyId,
+    /// One taking back of credentials.
+    RevocationId,
 }
 
 impl JobId {

@@ -6,6 +6,7 @@
 pub mod audit_copy;
 pub mod audit_seal;
 pub mod completion;
+pub mod dpop_proofs;
 pub mod driver;
 pub mod gauge;
 pub mod idempotency_expiry;

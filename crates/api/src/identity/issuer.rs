@@ -11,7 +11,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::authenticator::Authenticator;
-use super::claims::{ALG, Audience, Claims, Header, LIFETIME_MAX_S, TYP};
+use super::claims::{Audience, Claims, Header, LIFETIME_MAX_S, TYP};
+use super::key::Algorithm;
 use crate::clock;
 
 /// An issuer of its own, with one Ed25519 key.
@@ -89,7 +90,7 @@ impl DevIssuer {
         Ok(self.sign(
             &Header {
                 typ: TYP,
-                alg: ALG,
+                alg: Algorithm::EdDsa.as_str(),
                 kid: &Authenticator::kid(&self.public),
             },
             &Claims {

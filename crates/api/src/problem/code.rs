@@ -59,6 +59,8 @@ codes! {
     HeaderInvalid = "HEADER_INVALID", 400, "A header of the request cannot be read";
     /// No token, or one that is not valid. Never says why.
     Unauthenticated = "UNAUTHENTICATED", 401, "A valid bearer token is needed";
+    /// A proof of possession is good, but lacks a nonce of ours.
+    DpopNonceRequired = "DPOP_NONCE_REQUIRED", 401, "The proof needs a nonce of this service";
     /// The token lacks the operation's scope.
     ScopeMissing = "SCOPE_MISSING", 403, "The token does not allow this operation";
     /// The tenant header names another tenant than the token.
@@ -99,10 +101,14 @@ codes! {
     DagInvalid = "DAG_INVALID", 422, "The jobs do not form a DAG";
     /// An SBOM that nobody says the image of.
     ImageDigestMissing = "IMAGE_DIGEST_MISSING", 422, "The SBOM does not say which image it describes";
+    /// Too many requests of a kind.
+    RateLimited = "RATE_LIMITED", 429, "Too many requests";
     /// A bug of ours.
     Internal = "INTERNAL", 500, "Something went wrong on our side";
     /// More work than we take at once.
     Overloaded = "OVERLOADED", 503, "The service is busy";
+    /// The keys of a token's issuer cannot be had.
+    KeysUnavailable = "KEYS_UNAVAILABLE", 503, "The issuer's keys are not available";
     /// PostgreSQL cannot be reached.
     DatabaseUnavailable = "DATABASE_UNAVAILABLE", 503, "The database is not available";
 }

@@ -6,7 +6,7 @@ mod page;
 mod store;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,6 +24,7 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     retry_after_s: Option<u32>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// One field of a request that cannot be taken.
@@ -75,6 +76,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_s,
+            headers: Vec::new(),
         }
     }
 
@@ -115,6 +117,20 @@ impl Problem {
         self
     }
 
+    /// Says after how many seconds the request may be tried again.
+    #[must_use]
+    pub(crate) fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Adds a header to the response; it takes the place of one of the same name.
+    #[must_use]
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
     /// The code.
     pub const fn code(&self) -> Code {
         self.code
@@ -148,6 +164,9 @@ impl Problem {
         }
         if self.code == Code::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
         }
         response
     }

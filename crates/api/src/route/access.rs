@@ -1,11 +1,10 @@
 //! The guard before each operation: token, tenant, scope, justification, key, time.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -15,8 +14,8 @@ use jobengine_domain::id::TenantId;
 use super::declared::{Declaration, Deprecated, Effect, Needs};
 use crate::act::{Act, Asked, Fingerprint, key};
 use crate::clock;
-use crate::edge::{Operation, RequestIds};
-use crate::identity::Caller;
+use crate::edge::{Arrival, Operation, RequestIds};
+use crate::identity::{Caller, Presented};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 
@@ -30,6 +29,8 @@ const REASON_MAX: usize = 256;
 const TICKET: &str = "x-stella-operator-ticket";
 /// Longest ticket, in characters.
 const TICKET_MAX: usize = 128;
+/// The nonce for a client's next proofs of possession (RFC 9449 section 8.2).
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// What stands between a request and one handler.
 #[derive(Debug, Clone)]
@@ -61,22 +62,26 @@ impl Guard {
 }
 
 /// Lets a request through to its handler, or answers it.
-pub(super) async fn admit(
-    State(guard): State<Guard>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let guard = &*guard.0;
-    let mut response = match identify(guard, &mut request) {
+    let (mut parts, body) = request.into_parts();
+    let mut response = match identify(guard, &mut parts).await {
         Err(problem) => problem.into_response(),
-        Ok(()) => match tokio::time::timeout(guard.within, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => Problem::new(
-                Code::Overloaded,
-                format!("not done within {} s", guard.within.as_secs()),
-            )
-            .into_response(),
-        },
+        Ok(nonce) => {
+            let request = Request::from_parts(parts, body);
+            let mut response = match tokio::time::timeout(guard.within, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => Problem::new(
+                    Code::Overloaded,
+                    format!("not done within {} s", guard.within.as_secs()),
+                )
+                .into_response(),
+            };
+            if let Some(nonce) = nonce {
+                response.headers_mut().insert(DPOP_NONCE, nonce);
+            }
+            response
+        }
     };
     if let Some(deprecated) = &guard.declaration.deprecated {
         announce_end(response.headers_mut(), deprecated);
@@ -85,17 +90,27 @@ pub(super) async fn admit(
     response
 }
 
-fn identify(guard: &Inner, request: &mut Request) -> Result<(), Problem> {
+/// Makes the caller known to the handler; the nonce for its next proofs, when one is due.
+async fn identify(guard: &Inner, parts: &mut Parts) -> Result<Option<HeaderValue>, Problem> {
     let Needs::Token(scope) = guard.declaration.needs else {
-        return Ok(());
+        return Ok(None);
     };
-    let header = request.headers().get(AUTHORIZATION);
-    let caller = guard
-        .state
-        .authenticator()
-        .authenticate(header, clock::wall())?;
-    let caller = Caller::new(caller, guard.state.secret().clone());
-    if let Some(tenant) = request.headers().get(TENANT) {
+    // Put there by the server before anything else.
+    let arrival = parts.extensions.get::<Arrival>().cloned();
+    let arrival = arrival.ok_or_else(|| {
+        tracing::error!("a request does not say where it comes from");
+        Problem::new(Code::Internal, "the failure is in the log of the service")
+    })?;
+    let presented = Presented {
+        headers: &parts.headers,
+        method: &parts.method,
+        path: &arrival.path,
+        remote: arrival.remote,
+    };
+    let identity = guard.state.identity();
+    let identified = identity.identify(presented, clock::now()).await?;
+    let caller = identified.caller;
+    if let Some(tenant) = parts.headers.get(TENANT) {
         let named = tenant.to_str().ok().and_then(|text| text.parse().ok());
         if named != Some::<TenantId>(caller.tenant) {
             return Err(Problem::new(
@@ -112,11 +127,11 @@ fn identify(guard: &Inner, request: &mut Request) -> Result<(), Problem> {
         ));
     }
     if guard.declaration.effect != Effect::None {
-        let act = act(guard, scope, &caller, request)?;
-        request.extensions_mut().insert(act);
+        let act = act(guard, scope, &caller, &arrival, parts)?;
+        parts.extensions.insert(act);
     }
-    request.extensions_mut().insert(caller);
-    Ok(())
+    parts.extensions.insert(caller);
+    Ok(identified.nonce)
 }
 
 /// Who asks for what, why and under which key.
@@ -124,10 +139,11 @@ fn act(
     guard: &Inner,
     scope: Scope,
     caller: &Caller,
-    request: &mut Request,
+    arrival: &Arrival,
+    parts: &mut Parts,
 ) -> Result<Act, Problem> {
     let declaration = &guard.declaration;
-    let headers = request.headers();
+    let headers = &parts.headers;
     let reason = justification(headers, REASON, REASON_MAX)?;
     if reason.is_none() && declaration.needs_reason() {
         return Err(Problem::new(
@@ -147,8 +163,8 @@ fn act(
         // A worker's lease is its key.
         Effect::Granted | Effect::None => None,
     };
-    let ids = request
-        .extensions()
+    let ids = parts
+        .extensions
         .get::<RequestIds>()
         .cloned()
         .unwrap_or_else(|| RequestIds::read(headers));
@@ -156,22 +172,17 @@ fn act(
     let asked = Asked {
         operation: guard.operation.0.to_string(),
         scope: scope.as_str(),
-        line: format!("{} {}", request.method(), request.uri()),
+        line: format!("{} {}", parts.method, parts.uri),
         reason,
         ticket,
         body: body.clone(),
-        source: source(request),
+        source: Some(arrival.remote),
         key,
     };
     if asked.key.is_some() {
-        request.extensions_mut().insert(body);
+        parts.extensions.insert(body);
     }
     Ok(Act::new(caller.clone(), ids, asked))
-}
-
-/// The address that the request came from.
-fn source(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<SocketAddr>().map(SocketAddr::ip)
 }
 
 /// Reads a header in which people justify themselves; an empty one says nothing.

@@ -1,10 +1,12 @@
-//! `/api/v1/orchestrator`: jobs, runs, workers, dead letters, events, audit.
+//! `/api/v1/orchestrator`: jobs, runs, workers, dead letters, events, audit, credentials.
 
+mod api_key;
 mod audit;
 mod canceled;
 mod dead_letter;
 mod event;
 mod job;
+mod revocation;
 mod run;
 mod worker;
 
@@ -19,4 +21,6 @@ pub(crate) fn routes() -> Routes {
         .merge(dead_letter::routes())
         .merge(event::routes())
         .merge(audit::routes())
+        .merge(api_key::routes())
+        .merge(revocation::routes())
 }

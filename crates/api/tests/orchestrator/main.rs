@@ -7,6 +7,7 @@ mod administration;
 mod batch;
 mod claim;
 mod contract;
+mod identity;
 mod life;
 mod operate;
 mod page;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobengine_api::{DevIssuer, Server, ServerConfig, TokenRequest};
+use jobengine_api::{Authenticator, DevIssuer, Server, ServerConfig, TokenRequest};
 use jobengine_domain::caller::Scope;
 use jobengine_domain::id::TenantId;
 use jobengine_queue::{Local, Postgres, Queue};
 use jobengine_store::Store;
+use jobengine_store::secret::InstallationSecret;
 use jobengine_store::testing::TestDatabase;
 use jobengine_telemetry::Registry;
 use reqwest::{Client, Method, RequestBuilder};
@@ -61,6 +62,15 @@ impl Service {
         Self::over(database, Arc::new(Local::new()), drain).await
     }
 
+    /// A service that believes other issuers than its own, or is set up in another way.
+    pub(crate) async fn set_up(
+        trust: impl FnOnce(&DevIssuer) -> Authenticator,
+        config: ServerConfig,
+    ) -> Self {
+        let database = Arc::new(TestDatabase::create().await);
+        Self::with(database, Arc::new(Local::new()), trust, config).await
+    }
+
     /// Two processes over one ledger, that hear of each other over the database only.
     pub(crate) async fn replicas() -> [Self; 2] {
         let database = Arc::new(TestDatabase::create().await);
@@ -73,15 +83,26 @@ impl Service {
 
     async fn over(database: Arc<TestDatabase>, queue: Arc<dyn Queue>, drain: Duration) -> Self {
         let config = ServerConfig {
+            // Of all replicas.
+            secret: InstallationSecret::from_bytes(&[5; 32]),
             drain,
             ..ServerConfig::default()
         };
+        Self::with(database, queue, DevIssuer::authenticator, config).await
+    }
+
+    async fn with(
+        database: Arc<TestDatabase>,
+        queue: Arc<dyn Queue>,
+        trust: impl FnOnce(&DevIssuer) -> Authenticator,
+        config: ServerConfig,
+    ) -> Self {
         let registry = config.registry.clone();
         let store = database.store().await.observed(&registry);
         store.tenant_create(OURS, "ours", 1).await.unwrap();
         store.tenant_create(OTHERS, "others", 1).await.unwrap();
         let issuer = DevIssuer::from_seed("https://issuer", "jobengine", &[7; 32]).unwrap();
-        let server = Server::new(store.clone(), queue, issuer.authenticator(), &config);
+        let server = Server::new(store.clone(), queue, trust(&issuer), &config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
@@ -142,6 +163,14 @@ impl Service {
         client.batch_execute(sql).await.unwrap();
     }
 
+    /// One text out of the database.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        let config = self.database.super_config();
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
     /// One sample out of the metrics' text, a whole number; 0 when nothing was counted.
     pub(crate) fn sample(&self, name: &str) -> u64 {
         let text = self.registry.render();
@@ -153,6 +182,18 @@ impl Service {
 }
 
 impl Person {
+    /// The same, who shows something else.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        let mut other = self.clone();
+        token.clone_into(&mut other.token);
+        other
+    }
+
+    /// What it shows.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.base);
         let key = jobengine_store::draw::<Uuid>(jobengine_domain::time::Timestamp::from_micros(0));
@@ -189,6 +230,11 @@ impl Person {
         ids.iter()
             .map(|id| id.as_str().unwrap().to_owned())
             .collect()
+    }
+
+    pub(crate) async fn claim_answer(&self) -> Answer {
+        let claim = json!({"sessionId": SESSION, "worker": "w", "types": ["t"], "max": 1});
+        self.post("/worker/claim", &claim).await
     }
 
     pub(crate) async fn claim(&self, max: u32, wait_ms: u32) -> Vec<Value> {

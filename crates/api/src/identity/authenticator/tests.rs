@@ -1,7 +1,11 @@
 //! The battery of tokens that must be refused, and the few that must not.
 
 use super::*;
+use crate::identity::jws::JWS_MAX_BYTES;
 use crate::identity::{DevIssuer, TokenRequest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jobengine_domain::caller::Caller;
 use jobengine_domain::caller::Scope;
 use jobengine_domain::id::TenantId;
 use serde_json::{Value, json};
@@ -39,11 +43,15 @@ fn without(mut base: Value, name: &str) -> Value {
     base
 }
 
-fn ask(authenticator: &Authenticator, token: &str, now: Timestamp) -> Result<Arc<Caller>, Code> {
-    let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
-    authenticator
-        .authenticate(Some(&value), now)
-        .map_err(|problem| problem.code())
+fn ask(authenticator: &Authenticator, token: &str, now: Timestamp) -> Result<Caller, Refused> {
+    let now = Now {
+        wall: now,
+        monotonic: std::time::Instant::now(),
+    };
+    let verify = authenticator.verify(token, Digest::of(token.as_bytes()), now);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let verified = runtime.unwrap().block_on(verify)?;
+    Ok(verified.who.principal.clone())
 }
 
 fn accepted(header: &Value, claims: &Value) -> bool {
@@ -157,7 +165,14 @@ fn claims_are_required_typed_and_bounded() {
         ("tenant", json!(["0190"])),
         ("project", json!(null)),
         ("scope", json!(["orch:read"])),
-        ("cnf", json!({"jkt": "x"})),
+        ("sub", json!("system")),
+        ("sub", json!("service:ci")),
+        ("cnf", json!(null)),
+        ("cnf", json!("x")),
+        ("cnf", json!({})),
+        ("cnf", json!({"x5t#S256": "x"})),
+        ("cnf", json!({"jkt": "x", "x5t#S256": "x"})),
+        ("cnf", json!({"jkt": 7})),
     ] {
         assert!(
             !accepted(&header(), &with(claims(), &[(name, value.clone())])),
@@ -188,21 +203,74 @@ fn what_is_not_a_signed_token_is_refused() {
         format!("{}.{}.{signature}", part("[]"), part("{}")),
         stranger.sign(&header(), &claims()),
         good.replacen('.', " .", 1),
-        "x".repeat(TOKEN_MAX_BYTES + 1),
+        "x".repeat(JWS_MAX_BYTES + 1),
+        issuer.sign(
+            &header(),
+            &with(claims(), &[("pad", json!("x".repeat(JWS_MAX_BYTES)))]),
+        ),
+        issuer.sign(&header(), &json!(["https://issuer", "jobengine"])),
     ] {
-        assert_eq!(
-            ask(&authenticator, &bad, NOW).unwrap_err(),
-            Code::Unauthenticated,
-            "{bad:.40}"
-        );
+        let refused = ask(&authenticator, &bad, NOW).unwrap_err();
+        assert!(matches!(refused, Refused::Token(_)), "{bad:.40}");
     }
     // A key that stands twice is refused even under a good signature.
     let signed = format!("{head}.{}", part(&twice));
     let twice = issuer.sign_text(&signed);
     assert!(ask(&authenticator, &twice, NOW).is_err());
-    assert!(authenticator.authenticate(None, NOW).is_err());
-    let basic = HeaderValue::from_static("Basic YTpi");
-    assert!(authenticator.authenticate(Some(&basic), NOW).is_err());
+}
+
+#[test]
+fn each_issuer_speaks_for_itself_alone() {
+    let (one, two) = (
+        issuer(),
+        DevIssuer::from_seed("https://two", "jobengine", &[8; 32]).unwrap(),
+    );
+    let source = |issuer: &DevIssuer| KeySource::fixed([issuer.public()]);
+    let authenticator = Authenticator::trusting([
+        TrustedIssuer::new("https://issuer", "jobengine", source(&one)),
+        TrustedIssuer::new("https://two", "another", source(&two))
+            .for_tenants([TenantId(Uuid::from_u128(2))]),
+    ]);
+    let token = |signer: &DevIssuer, iss: &str, aud: &str, tenant: u128| {
+        let header = with(
+            header(),
+            &[("kid", json!(Authenticator::kid(&signer.public())))],
+        );
+        let changes = [
+            ("iss", json!(iss)),
+            ("aud", json!(aud)),
+            ("tenant", json!(Uuid::from_u128(tenant))),
+        ];
+        signer.sign(&header, &with(claims(), &changes))
+    };
+    for (signer, iss, aud, tenant, good) in [
+        (&one, "https://issuer", "jobengine", 1, true),
+        (&two, "https://two", "another", 2, true),
+        (&two, "https://two", "another", 1, false),
+        (&two, "https://two", "jobengine", 2, false),
+        (&two, "https://issuer", "jobengine", 1, false),
+        (&one, "https://two", "another", 2, false),
+        (&one, "https://three", "jobengine", 1, false),
+    ] {
+        let asked = ask(&authenticator, &token(signer, iss, aud, tenant), NOW);
+        assert_eq!(asked.is_ok(), good, "{iss} {aud} {tenant}");
+    }
+}
+
+#[test]
+fn a_bound_token_says_to_which_key() {
+    let issuer = issuer();
+    let bound = with(claims(), &[("cnf", json!({"jkt": "thumb"}))]);
+    let token = issuer.sign(&header(), &bound);
+    let now = Now {
+        wall: NOW,
+        monotonic: std::time::Instant::now(),
+    };
+    let authenticator = issuer.authenticator();
+    let verify = authenticator.verify(&token, Digest::of(token.as_bytes()), now);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let verified = runtime.unwrap().block_on(verify).unwrap();
+    assert_eq!(verified.bound_to.as_deref(), Some("thumb"));
 }
 
 #[test]

@@ -1,0 +1,68 @@
+//! `GET /identity/revocations`
+
+use axum::Json;
+use axum::extract::State;
+use jobengine_domain::id::RevocationId;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::view::RevocationView;
+use crate::identity::Caller;
+use crate::page::page_limit;
+use crate::params::QueryParams;
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// The list and its order, as its tokens name it.
+const BY: &str = "revocation_id";
+
+/// How many
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Query {
+    /// Items on the page, 1 to 500; 100 unless said otherwise.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    continuation_token: Option<String>,
+}
+
+/// A page of revocations
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RevocationPage {
+    /// Those that still matter, oldest first.
+    items: Vec<RevocationView>,
+    /// Where the next page starts; null on the last one.
+    continuation_token: Option<String>,
+}
+
+/// List revocations
+///
+/// Oldest first. Those whose tokens have all expired are left out.
+#[utoipa::path(
+    get, path = "/identity/revocations", operation_id = "revocation_list", tag = "identity",
+    extensions(("x-scope" = json!("orch:admin"))),
+    params(Query),
+    responses(
+        (status = 200, description = "A page of revocations", body = RevocationPage),
+        (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
+    )
+)]
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    QueryParams(query): QueryParams<Query>,
+) -> Result<Json<RevocationPage>, Problem> {
+    caller.require_whole_tenant()?;
+    let limit = page_limit(query.limit)?;
+    let pages = caller.pages();
+    let after = pages.resume::<RevocationId>(BY, query.continuation_token.as_deref())?;
+    let tx = state.store().read(&caller).await?;
+    let records = tx.revocations_page(after, limit).await?;
+    tx.commit().await?;
+    Ok(Json(RevocationPage {
+        continuation_token: pages.after_page(BY, &records, limit, |last| last.id),
+        items: records.into_iter().map(RevocationView::from).collect(),
+    }))
+}

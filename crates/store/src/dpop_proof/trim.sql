@@ -1,0 +1,2 @@
+-- dpop_proof/trim.sql: empties the slots of minutes whose proofs nobody takes any more.
+SELECT dpop_proof_trim()
