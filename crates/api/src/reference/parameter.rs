@@ -4,7 +4,9 @@ use jobengine_domain::defaults::{PAGE, PAGE_MAX};
 use jobengine_impact::package::Ecosystem;
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::openapi::{KnownFormat, ObjectBuilder, OpenApi, RefOr, Schema, SchemaFormat, Type};
+use utoipa::openapi::{
+    KnownFormat, ObjectBuilder, OpenApi, RefOr, Required, Schema, SchemaFormat, Type,
+};
 
 use super::operations;
 use crate::page::TOKEN_MAX;
@@ -13,6 +15,12 @@ use crate::page::TOKEN_MAX;
 const DIGEST: &str = "^sha256:[0-9a-f]{64}$";
 /// At least one character, and none that cannot be printed.
 const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
+/// The same where nothing may be said too; and what is said is more than blanks.
+const SAID_IF_AT_ALL: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+const SAID: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0][^\u0000-\u001f\u007f-\u009f]*$";
+/// Visible ASCII characters.
+const KEY: &str = "^[!-~]{1,128}$";
 /// Names that clients choose, and how long each may be.
 const NAMES: [(&str, usize); 5] = [
     ("flaw", 300),
@@ -56,6 +64,9 @@ fn known(parameter: &mut Parameter) -> Option<ObjectBuilder> {
         (ParameterIn::Path, "digest") | (ParameterIn::Query, "image" | "sbom") => {
             Some(text().pattern(Some(DIGEST)))
         }
+        (ParameterIn::Header, "Idempotency-Key") => Some(text().pattern(Some(KEY))),
+        (ParameterIn::Header, "X-Stella-Operator-Reason") => Some(said(parameter, 256)),
+        (ParameterIn::Header, "X-Stella-Operator-Ticket") => Some(said(parameter, 128)),
         (ParameterIn::Query, "package") => Some(text().pattern(Some(package()))),
         (ParameterIn::Query, name) => {
             let (_, most) = NAMES.iter().find(|(known, _)| *known == name)?;
@@ -66,8 +77,20 @@ fn known(parameter: &mut Parameter) -> Option<ObjectBuilder> {
     }
 }
 
+/// What people say of why: an empty header says nothing, which is too little where it is needed.
+fn said(parameter: &Parameter, most: usize) -> ObjectBuilder {
+    let needed = matches!(parameter.required, Required::True);
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(if needed { SAID } else { SAID_IF_AT_ALL }))
+        .max_length(Some(most))
+}
+
 /// A package as findings name it: `npm/left-pad`, `Debian:12/openssl`.
 fn package() -> String {
-    let systems = Ecosystem::ALL.map(Ecosystem::as_str).join("|");
+    let systems = Ecosystem::ALL
+        .map(Ecosystem::as_str)
+        .join("|")
+        .replace('.', r"\.");
     format!(r"^(?:{systems})(?::[^/]*)?/[\s\S]+$")
 }

@@ -39,7 +39,10 @@ pub(super) struct Query {
     run_id: Option<Uuid>,
     /// Only jobs in one of these states: `blocked`, `queued`, `leased`, `succeeded`, `failed`, `canceled`,
     /// `timed_out`, `skipped`, separated by commas.
-    #[param(example = "failed,timed_out")]
+    #[param(
+        pattern = r"^\s*(?:(?:blocked|queued|leased|succeeded|failed|canceled|timed_out|skipped)?(?:,(?:blocked|queued|leased|succeeded|failed|canceled|timed_out|skipped)?)*)\s*$",
+        example = "failed,timed_out"
+    )]
     state: Option<String>,
     /// Only jobs of this type.
     r#type: Option<String>,
