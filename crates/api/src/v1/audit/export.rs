@@ -23,7 +23,7 @@ use crate::state::AppState;
     extensions(("x-scope" = json!("orch:export"))),
     params(RangeQuery),
     responses(
-        (status = 200, description = "The export", body = String, content_type = "application/jsonl"),
+        (status = 200, description = "The export", body = serde_json::Value, content_type = "application/jsonl"),
         (status = 400, description = "No checkpoint has that size (PARAMETER_INVALID)"),
     )
 )]

@@ -26,7 +26,7 @@ const DIGEST: HeaderName = HeaderName::from_static("x-content-digest");
         ("name" = String, Path, description = "The artifact's name", example = "findings.json"),
     ),
     responses(
-        (status = 200, description = "Its bytes, with the media type its worker gave", body = Vec<u8>, content_type = "application/octet-stream",
+        (status = 200, description = "Its bytes, with the media type its worker gave", body = serde_json::Value, content_type = "*/*",
          headers(("X-Content-Digest" = String, description = "SHA-256 of its bytes"), ("ETag" = String, description = "The same, as an entity tag"))),
         (status = 400, description = "The id cannot be read (PARAMETER_INVALID)"),
         (status = 404, description = "No such artifact of this tenant (NOT_FOUND)"),
