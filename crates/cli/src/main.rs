@@ -1,5 +1,6 @@
 //! The one binary of `JobEngine`: roles and operator commands.
 
+mod audit;
 mod bench;
 mod data_dir;
 mod database;
@@ -69,6 +70,9 @@ enum Command {
     /// Make tokens for operators and workers
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The audit trail: read it, export it, verify it
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Check signed events
     #[command(subcommand)]
     Events(EventsCommand),
@@ -93,6 +97,11 @@ enum TenantCommand {
 enum TokenCommand {
     Mint(token::MintArgs),
     Key(token::KeyArgs),
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum AuditCommand {
+    Verify(audit::VerifyArgs),
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -142,6 +151,7 @@ fn is_auth(error: &anyhow::Error) -> bool {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Match(args) => matching::run(&args),
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args),
         Command::Events(EventsCommand::Verify(args)) => events::run(&args),
         Command::Token(TokenCommand::Mint(args)) => token::mint(args),
         Command::Token(TokenCommand::Key(args)) => token::key(&args),

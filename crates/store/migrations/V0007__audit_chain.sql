@@ -35,10 +35,8 @@ CREATE TABLE audit_checkpoint (
     txid xid8 NOT NULL,
     audit_id uuid NOT NULL,
     sealed_at timestamptz NOT NULL,
-    -- Refuses a second batch in the same place. Serves audit/checkpoints.sql.
+    -- Refuses a second batch in the same place. Serves audit/head.sql, checkpoints.sql, tenants.sql and ended.sql.
     PRIMARY KEY (tenant_id, first),
-    -- Serves audit/tenants.sql and audit/unsealed.sql.
-    UNIQUE (tenant_id, txid, audit_id),
     CONSTRAINT batch_is_not_empty CHECK (size >= first)
 );
 COMMENT ON TABLE audit_checkpoint IS 'Signed ends of sealed batches; only ever appended';
@@ -48,7 +46,7 @@ COMMENT ON COLUMN audit_checkpoint.head IS 'The chain''s hash at size';
 COMMENT ON COLUMN audit_checkpoint.digest IS 'SHA-256 of what is signed';
 COMMENT ON COLUMN audit_checkpoint.envelope IS 'DSSE, canonical JSON';
 COMMENT ON COLUMN audit_checkpoint.txid IS 'Place of the last row in the order of commits, with audit_id';
-SELECT guard('audit_checkpoint', '{tenant_id, txid, audit_id}');
+SELECT guard('audit_checkpoint', '{tenant_id, first, txid, audit_id}');
 GRANT SELECT, INSERT ON audit_checkpoint TO orch_app;
 
 CREATE TABLE audit_seal (

@@ -132,31 +132,30 @@ impl Tx {
 
     /// The next rows to seal, at most `limit`, in the order of commits, with their places.
     ///
+    /// Where the database was restored from a dump, the cluster numbers its transactions anew, below those of
+    /// the sealed rows: then it is what has no seal, in the order of time, until the first of them has one.
+    ///
     /// # Errors
-    /// [`StoreError::Unfit`] when the cluster's transactions are numbered anew, as after a restore from a
-    /// dump: what would be sealed next cannot be told.
+    /// [`StoreError`].
     pub async fn audit_unsealed(
         &self,
         after: &Place,
         limit: u32,
     ) -> Result<Vec<(Place, AuditRow)>, StoreError> {
         let (txid, last) = after.parts();
-        let behind = self
-            .query_one(include_str!("audit/behind.sql"), &[&txid])
-            .await?;
-        if behind.get("behind") {
-            return Err(StoreError::Unfit(
-                "the audit trail cannot be sealed: this cluster counts its transactions anew, as after a restore from a dump; \
-                 see docs/operate/audit.md, \"After a restore\""
-                    .to_owned(),
-            ));
-        }
-        let rows = self
-            .query(
-                include_str!("audit/unsealed.sql"),
-                &[&txid, &last, &i64::from(limit)],
-            )
-            .await?;
+        let limit = i64::from(limit);
+        let restored: bool = self
+            .query_one(include_str!("audit/restored.sql"), &[&txid])
+            .await?
+            .get("restored");
+        let rows = if restored {
+            self.query(include_str!("audit/unsealed_restored.sql"), &[&limit])
+                .await?
+        } else {
+            let params: [&(dyn ToSql + Sync); 3] = [&txid, &last, &limit];
+            self.query(include_str!("audit/unsealed.sql"), &params)
+                .await?
+        };
         rows.iter()
             .map(|row| {
                 let place = Place::new(row.get("txid"), row.get("audit_id"));

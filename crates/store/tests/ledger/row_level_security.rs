@@ -317,6 +317,7 @@ async fn the_cross_tenant_role_reads_only_what_tells_of_due_work() {
         "completed_at",
         "txid",
         "audit_id",
+        "first",
         "expires_at",
         "change_id",
         "stream",

@@ -40,7 +40,7 @@ pub(super) struct CheckpointPage {
 ///
 /// In order. Whoever keeps them where the service cannot reach can prove later that history was not rolled back.
 #[utoipa::path(
-    get, path = "/audit/checkpoints", operation_id = "audit_checkpoint_list", tag = "audit",
+    get, path = "/audit/checkpoints", operation_id = "audit_checkpoints", tag = "audit",
     extensions(("x-scope" = json!("orch:audit"))),
     params(Query),
     responses(

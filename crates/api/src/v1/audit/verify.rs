@@ -76,7 +76,7 @@ impl From<Finding> for FindingView {
 /// that each batch was signed. It cannot know of a rollback of the whole database: for that, verify an export
 /// offline against checkpoints held outside. It checks some tens of thousands of rows and says where to go on.
 #[utoipa::path(
-    get, path = "/audit/verify", operation_id = "audit_verify", tag = "audit",
+    get, path = "/audit/verify", operation_id = "audit_check", tag = "audit",
     extensions(("x-scope" = json!("orch:audit"))),
     params(RangeQuery),
     responses(
