@@ -17,4 +17,5 @@ pub mod page;
 pub mod preview;
 pub mod report;
 pub mod run;
+pub mod words;
 pub mod worker_session;

@@ -10,7 +10,8 @@ use super::held::Held;
 use super::line;
 use crate::client::Client;
 use crate::error::Error;
-use crate::wire::lease::{Artifact, LeaseToken, Progress};
+use crate::wire::lease::{Artifact, HeldLease, LeaseToken, Progress};
+use crate::wire::words::{LogLevel, NewLogLine};
 
 /// An attempt, as its handler sees it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -64,6 +65,33 @@ impl Context {
         });
     }
 
+    /// Says that the work has begun; until then the job counts as waiting inside the worker.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when the lease is lost; otherwise as [`Client::ack`].
+    pub async fn begin(&self) -> Result<(), Error> {
+        let lease = HeldLease {
+            job_id: self.held.job,
+            lease_token: self.held.token.clone(),
+        };
+        self.while_held(self.client.ack(&[lease])).await.map(drop)
+    }
+
+    /// Writes a line to the job's log, where `orch:payload` reads it.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] when the lease is lost; otherwise as [`Client::log`].
+    pub async fn log(&self, level: LogLevel, line: impl Into<String>) -> Result<(), Error> {
+        let line = NewLogLine {
+            job_id: self.held.job,
+            lease_token: self.held.token.clone(),
+            level,
+            // NUL stands in no JSON that the server takes.
+            line: line.into().replace('\0', "\u{fffd}"),
+        };
+        self.while_held(self.client.log(&[line])).await.map(drop)
+    }
+
     /// Stores an artifact of the job, at most 32 MiB, under a name that is its own within the job.
     ///
     /// # Errors
@@ -75,17 +103,25 @@ impl Context {
         media_type: &str,
         bytes: impl Into<Bytes>,
     ) -> Result<Artifact, Error> {
+        let put =
+            self.client
+                .artifact_put(self.held.job, &self.held.token, name, media_type, bytes);
+        self.while_held(put).await
+    }
+
+    /// Waits for a call unless the lease is lost before or meanwhile.
+    async fn while_held<T>(
+        &self,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let lost = || Error::LeaseLost { job: self.held.job };
         if self.is_lost() {
             return Err(lost());
         }
-        let put =
-            self.client
-                .artifact_put(self.held.job, &self.held.token, name, media_type, bytes);
         tokio::select! {
             biased;
             () = self.held.lost() => Err(lost()),
-            result = put => result,
+            result = call => result,
         }
     }
 }

@@ -143,12 +143,14 @@ async fn repetition_has_an_end() {
 }
 
 #[tokio::test]
-async fn a_submission_is_not_repeated_when_it_may_have_counted() {
-    let (script, base) = Script::serve([busy()]).await;
+async fn a_submission_that_may_have_counted_is_repeated_under_its_key() {
+    let made = (201, json!({"jobIds": [Uuid::nil()]}));
+    let (script, base) = Script::serve([busy(), made]).await;
     let jobs = [NewJob::new("t", json!({"a": 1}))];
-    let error = client(&base).jobs_submit(&jobs).await.unwrap_err();
-    assert_eq!(error.status(), Some(503));
-    assert_eq!(script.lines(), ["POST /api/v1/orchestrator/jobs"]);
+    client(&base).jobs_submit(&jobs).await.unwrap();
+    assert_eq!(script.lines(), ["POST /api/v1/orchestrator/jobs"; 2]);
+    let key = script.header(0, "idempotency-key").expect("a key");
+    assert_eq!(script.header(1, "idempotency-key"), Some(key));
     assert_eq!(
         script.body(0),
         json!({"jobs": [{"type": "t", "payload": {"a": 1}}]})
