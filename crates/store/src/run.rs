@@ -158,7 +158,7 @@ impl Tx {
         let states = Some(states).filter(|states| !states.is_empty());
         let project = filter.project.map(|project| project.0);
         let limit_sql = i64::from(limit);
-        let list: [&(dyn ToSql + Sync); 8] = [
+        let filters: [&(dyn ToSql + Sync); 8] = [
             &high,
             &SCAN_MAX,
             &states,
@@ -168,11 +168,11 @@ impl Tx {
             &low,
             &limit_sql,
         ];
-        let looked_at: [&(dyn ToSql + Sync); 3] = [&high, &SCAN_MAX, &low];
+        let bounds: [&(dyn ToSql + Sync); 3] = [&high, &SCAN_MAX, &low];
         let (rows, last) = tokio::join!(
             biased;
-            self.query(include_str!("run/list.sql"), &list),
-            self.query_opt(include_str!("run/looked_at.sql"), &looked_at)
+            self.query(include_str!("run/list.sql"), &filters),
+            self.query_opt(include_str!("run/looked_at.sql"), &bounds)
         );
         let (rows, last) = (rows?, last?);
         let runs: Vec<RunRecord> = rows.iter().map(run_record).collect::<Result<_, _>>()?;

@@ -95,6 +95,11 @@ impl Done {
         self
     }
 
+    /// The body, as it is sent.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(super) const fn kind(&self) -> &'static str {
         self.kind
     }

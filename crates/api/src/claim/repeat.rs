@@ -37,15 +37,13 @@ impl Lane {
                 "the key was used for another claim; use a fresh one",
             )));
         }
-        match open(&self.shared.secret, self.tenant, ask, key, &sealed) {
-            Some(given) => tx.grants_again(&given).await.map(Ok),
-            None => {
-                tracing::error!(
-                    "a claim's answer cannot be read: was the installation secret changed?"
-                );
-                Ok(Ok(Vec::new()))
-            }
-        }
+        let Some(given) = open(&self.shared.secret, self.tenant, ask, key, &sealed) else {
+            tracing::error!(
+                "a claim's answer cannot be read: was the installation secret changed?"
+            );
+            return Ok(Ok(Vec::new()));
+        };
+        tx.grants_again(&given).await.map(Ok)
     }
 
     /// Keeps what waiters with keys are given, before they are.

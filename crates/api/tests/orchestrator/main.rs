@@ -17,4 +17,5 @@ mod run;
 mod search;
 mod service;
 mod stop;
+mod stream;
 mod words;

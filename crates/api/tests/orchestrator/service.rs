@@ -203,6 +203,18 @@ impl Person {
             .header("idempotency-key", key.to_string())
     }
 
+    /// Sends lines under a key of one's own; the answer's lines.
+    pub(crate) async fn post_lines(&self, path: &str, key: &str, lines: String) -> String {
+        let request = self.http.post(format!("{}{path}", self.base));
+        let request = request.bearer_auth(&self.token).body(lines);
+        let request = request
+            .header("idempotency-key", key)
+            .header("content-type", "application/x-ndjson");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+        response.text().await.unwrap()
+    }
+
     /// Sends a body under a key of one's own.
     pub(crate) async fn post_keyed(&self, path: &str, key: &str, body: &Value) -> Answer {
         let request = self.http.post(format!("{}{path}", self.base));

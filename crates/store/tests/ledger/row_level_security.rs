@@ -157,7 +157,10 @@ async fn the_setting_of_one_transaction_does_not_reach_the_next() {
             after: None,
             limit: 10,
         };
-        let found = tx.job_search(&Default::default(), place).await.unwrap();
+        let found = tx
+            .job_search(&jobengine_store::JobFilter::default(), place)
+            .await
+            .unwrap();
         assert_eq!(found.jobs.len(), 1);
         tx.commit().await.unwrap();
     }

@@ -7,6 +7,7 @@ mod detail;
 mod explain;
 mod get;
 mod history;
+mod lines;
 mod list;
 mod logs;
 mod origin;
@@ -14,6 +15,7 @@ mod prioritize;
 mod replay;
 mod retry;
 mod spec;
+mod stream;
 mod submit;
 mod summary;
 mod view;
@@ -34,6 +36,7 @@ const ARTIFACT_MAX: Duration = Duration::from_mins(1);
 pub(super) fn routes() -> Routes {
     Routes::new()
         .add(routes!(submit::handler))
+        .add(routes!(stream::handler))
         .add(routes!(list::handler))
         .add(routes!(summary::handler))
         .add(routes!(get::handler))

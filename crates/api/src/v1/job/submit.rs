@@ -26,7 +26,7 @@ pub(super) struct SubmitJobs {
 }
 
 /// The jobs are in the ledger
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct JobsSubmitted {
     /// Their ids, in the order of the request.
@@ -73,9 +73,16 @@ pub(super) async fn handler(
     Ok(respond(state.submits().ask(tenant, submit).await?))
 }
 
-fn answer(jobs: &[JobId]) -> Done {
+/// The answer to a submit of these jobs.
+pub(super) fn answer(jobs: &[JobId]) -> Done {
     let job_ids = jobs.iter().map(|job| job.0).collect();
     Done::created(JobsSubmitted { job_ids }).of("job", span(jobs))
+}
+
+/// The jobs of such an answer, given now or before.
+pub(super) fn job_ids(done: &Done) -> Vec<Uuid> {
+    serde_json::from_slice(done.body())
+        .map_or_else(|_| Vec::new(), |answer: JobsSubmitted| answer.job_ids)
 }
 
 /// The id of one new job; the first and the last of several, which were drawn one after another.

@@ -18,6 +18,8 @@ use crate::v1::job::Origin;
 
 /// Longest correlation id.
 const CORRELATION_MAX: usize = 128;
+/// Longest name of a source.
+const SOURCE_MAX: usize = 200;
 
 /// Jobs that belong together
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,6 +31,9 @@ pub(super) struct CreateRun {
     /// Follows the run through logs and events; the request's own unless said otherwise.
     #[schema(min_length = 1, max_length = 128)]
     correlation_id: Option<String>,
+    /// The name of the upstream it works for, and its jobs unless they say otherwise.
+    #[schema(min_length = 1, max_length = 200, example = "osv")]
+    source: Option<String>,
     /// Its jobs and for whom they wait.
     #[schema(min_items = 1, max_items = 10_000)]
     jobs: Vec<RunJob>,
@@ -87,15 +92,22 @@ pub(super) async fn handler(
     if let Some(correlation) = &request.correlation_id {
         checks.text(|| "correlationId".to_owned(), correlation, CORRELATION_MAX);
     }
+    if let Some(source) = &request.source {
+        checks.text(|| "source".to_owned(), source, SOURCE_MAX);
+    }
     let trigger = match request.trigger {
         None | Some(Trigger::Manual) => "manual",
     };
     let origin = Origin::of(&act, request.correlation_id);
-    let Shape { jobs, order } = Shape::of(request.jobs, checks, &origin)?;
+    let Shape { mut jobs, order } = Shape::of(request.jobs, checks, &origin)?;
+    let source = request.source;
+    for job in &mut jobs {
+        job.source = job.source.take().or_else(|| source.clone());
+    }
     let run = NewRun {
         trigger: trigger.to_owned(),
         project: origin.project,
-        source: None,
+        source,
         correlation_id: origin.correlation_id,
         traceparent: origin.traceparent,
     };

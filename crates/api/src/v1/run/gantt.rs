@@ -109,12 +109,14 @@ fn rows(plan: &[PlanNode], attempts: Vec<AttemptRecord>) -> Vec<GanttRow> {
     for attempt in attempts {
         bars.entry(attempt.job).or_default().push(attempt.into());
     }
-    let row = |node: &PlanNode| {
+    let mut row = |node: &PlanNode| {
         let parents = node
             .parents
             .iter()
             .map(|(parent, _)| plan[*parent].ended_at);
-        let free = parents.fold(Some(node.created_at), |free, end| Some(free?.max(end?)));
+        // `None` when some parent has not ended.
+        let ends: Option<Vec<_>> = parents.collect();
+        let free = ends.map(|ends| ends.into_iter().fold(node.created_at, Ord::max));
         GanttRow {
             job_id: node.job.0,
             key: node.key.clone(),
@@ -125,7 +127,6 @@ fn rows(plan: &[PlanNode], attempts: Vec<AttemptRecord>) -> Vec<GanttRow> {
             bars: bars.remove(&node.job).unwrap_or_default(),
         }
     };
-    let mut row = row;
     plan.iter().map(&mut row).collect()
 }
 

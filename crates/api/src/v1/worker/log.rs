@@ -38,7 +38,8 @@ struct Line {
     #[schema(value_type = Option<String>, pattern = "^(debug|info|warn|error)$")]
     level: Level,
     /// The line. Control characters are escaped; what is longer than 8 KiB then is cut and marked.
-    line: String,
+    #[serde(rename = "line")]
+    text: String,
 }
 
 /// How much a line matters.
@@ -115,7 +116,7 @@ pub(super) async fn handler(
                 .iter()
                 .zip(&request.lines)
                 .filter_map(|(lease, line)| {
-                    let (text, cut) = clean(&line.line);
+                    let (text, cut) = clean(&line.text);
                     Some(NewLogLine {
                         lease: (*lease)?,
                         level: line.level.as_str(),
