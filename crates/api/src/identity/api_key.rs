@@ -44,12 +44,15 @@ const REMEMBERED_MAX: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct ApiKeyMaker(InstallationSecret);
 
+/// A key as it is known, and how it is checked; `None` when there is none of that id.
+type Found = Option<Arc<(ApiKeyRecord, ApiKeyMac)>>;
+
 /// The keys of services, as the ledger knew them a few seconds ago at most.
 #[derive(Debug)]
 pub(super) struct ApiKeys {
     store: Store,
     maker: ApiKeyMaker,
-    recent: Recent<(TenantId, ApiKeyId), Option<Arc<(ApiKeyRecord, ApiKeyMac)>>>,
+    recent: Recent<(TenantId, ApiKeyId), Found>,
     good: Mutex<HashSet<Digest>>,
 }
 
@@ -199,21 +202,12 @@ impl ApiKeys {
         }
     }
 
-    async fn find(
-        &self,
-        tenant: TenantId,
-        id: ApiKeyId,
-        now: Now,
-    ) -> Result<Option<Arc<(ApiKeyRecord, ApiKeyMac)>>, StoreError> {
+    async fn find(&self, tenant: TenantId, id: ApiKeyId, now: Now) -> Result<Found, StoreError> {
         let load = self.load(tenant, id);
         self.recent.get((tenant, id), now.monotonic, load).await
     }
 
-    async fn load(
-        &self,
-        tenant: TenantId,
-        id: ApiKeyId,
-    ) -> Result<Option<Arc<(ApiKeyRecord, ApiKeyMac)>>, StoreError> {
+    async fn load(&self, tenant: TenantId, id: ApiKeyId) -> Result<Found, StoreError> {
         let tx = self.store.read(&Caller::system(tenant)).await?;
         let found = tx.api_key_find(id).await?;
         tx.commit().await?;

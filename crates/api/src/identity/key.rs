@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(jwk: Value) -> Result<Option<VerifyingKey>, &'static str> {
+    fn read(jwk: &Value) -> Result<Option<VerifyingKey>, &'static str> {
         VerifyingKey::from_jwk(jwk.as_object().unwrap())
     }
 
@@ -212,7 +212,7 @@ mod tests {
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
         );
         let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
-        let key = read(json!({"kty": "RSA", "n": n, "e": "AQAB", "kid": "2011-04-29"}));
+        let key = read(&json!({"kty": "RSA", "n": n, "e": "AQAB", "kid": "2011-04-29"}));
         assert_eq!(
             key.unwrap().unwrap().thumbprint(),
             "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
@@ -225,7 +225,7 @@ mod tests {
         let okp = |name: &str, value: Value| {
             let mut jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": x});
             jwk[name] = value;
-            read(jwk)
+            read(&jwk)
         };
         assert!(okp("use", json!("sig")).unwrap().is_some());
         assert!(okp("alg", json!("Ed25519")).unwrap().is_some());
@@ -249,11 +249,11 @@ mod tests {
             assert!(okp(name, value.clone()).is_err(), "{name} {value}");
         }
         let short = URL_SAFE_NO_PAD.encode([0xff; 128]);
-        assert!(read(json!({"kty": "RSA", "n": short, "e": "AQAB"})).is_err());
+        assert!(read(&json!({"kty": "RSA", "n": short, "e": "AQAB"})).is_err());
         let long = URL_SAFE_NO_PAD.encode([0xff; 256]);
-        assert!(read(json!({"kty": "RSA", "n": long, "e": "AQ"})).is_err());
+        assert!(read(&json!({"kty": "RSA", "n": long, "e": "AQ"})).is_err());
         assert!(
-            read(json!({"kty": "RSA", "n": long, "e": "AQAB"}))
+            read(&json!({"kty": "RSA", "n": long, "e": "AQAB"}))
                 .unwrap()
                 .is_some()
         );

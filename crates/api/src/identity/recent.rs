@@ -13,10 +13,13 @@ const AGE_MAX: Duration = Duration::from_secs(3);
 /// Keys at once.
 const PLACES_MAX: usize = 10_000;
 
+/// A key's value, for whoever's turn it is.
+type Place<V> = Arc<Turn<Option<Held<V>>>>;
+
 /// Values by key, each loaded by one request at a time while the others wait for it.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
-    places: Mutex<HashMap<K, Arc<Turn<Option<Held<V>>>>>>,
+    places: Mutex<HashMap<K, Place<V>>>,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,7 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         self.all().remove(key);
     }
 
-    fn place(&self, key: K) -> Arc<Turn<Option<Held<V>>>> {
+    fn place(&self, key: K) -> Place<V> {
         let mut all = self.all();
         if all.len() >= PLACES_MAX && !all.contains_key(&key) {
             // Cheaper than keeping an order: each is loaded once more.
@@ -71,7 +74,7 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         Arc::clone(all.entry(key).or_default())
     }
 
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<Turn<Option<Held<V>>>>>> {
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<K, Place<V>>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
