@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn thumbprints_are_those_of_the_standards() {
         let key = read(
-            json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
+            &json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}),
         );
         assert_eq!(
             key.unwrap().unwrap().thumbprint(),
