@@ -24,6 +24,7 @@ use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{ImpactIndexes, Store};
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::log::LogControl;
+use jobengine_telemetry::trace::Traces;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -75,6 +76,8 @@ pub struct ServerConfig {
     pub keys: Vec<PublishedKey>,
     /// What the process records; shared with its other roles.
     pub registry: Registry,
+    /// Where spans go.
+    pub traces: Traces,
     /// Changes what the process logs.
     pub log: LogControl,
     /// The service's own address, as clients write it. Without it no proofs of possession are taken,
@@ -94,6 +97,7 @@ impl Default for ServerConfig {
             secret: InstallationSecret::draw(),
             keys: Vec::new(),
             registry: Registry::new(),
+            traces: Traces::default(),
             log: LogControl::detached(),
             public_url: None,
             proxies: Vec::new(),
@@ -150,12 +154,9 @@ impl Server {
             store,
             queue,
             identity,
-            config.lease,
-            config.secret.clone(),
             Published::new(&document()),
             scheduler,
-            &config.registry,
-            config.log.clone(),
+            config,
         );
         Self::over(
             state,
@@ -168,6 +169,7 @@ impl Server {
 
     /// The administration of the same process, for a listener of its own: metrics, probes, the log's
     /// level, what operators do beside the contract. Behind the same edge and the same guard.
+    #[must_use]
     pub fn administration(&self) -> Self {
         let operations = administration::operations();
         Self::over(
@@ -191,7 +193,7 @@ impl Server {
             .fallback(unmatched)
             .method_not_allowed_fallback(wrong_method)
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn_with_state(state.metrics().clone(), watch))
+            .layer(from_fn_with_state(state.clone(), watch))
             .with_state(state.clone());
         Self {
             state,

@@ -8,6 +8,7 @@ use jobengine_store::Store;
 use jobengine_store::secret::InstallationSecret;
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::log::LogControl;
+use jobengine_telemetry::trace::Traces;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claimer;
@@ -17,6 +18,7 @@ use crate::identity::Identity;
 use crate::metrics::Metrics;
 use crate::reference::Published;
 use crate::scheduler::SchedulerState;
+use crate::server::ServerConfig;
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +30,7 @@ struct Inner {
     identity: Identity,
     metrics: Metrics,
     registry: Registry,
+    traces: Traces,
     log: LogControl,
     lease: LeaseMs,
     secret: InstallationSecret,
@@ -46,14 +49,12 @@ impl AppState {
         store: Store,
         queue: Arc<dyn Queue>,
         identity: Identity,
-        lease: LeaseMs,
-        secret: InstallationSecret,
         published: Published,
         scheduler: SchedulerState,
-        registry: &Registry,
-        log: LogControl,
+        config: &ServerConfig,
     ) -> Self {
-        let metrics = Metrics::new(registry);
+        let metrics = Metrics::new(&config.registry);
+        let (lease, secret) = (config.lease, config.secret.clone());
         let shutdown = CancellationToken::new();
         let completes = Coalescer::new(
             CompleteFlush::new(store.clone(), Arc::clone(&queue)),
@@ -79,8 +80,9 @@ impl AppState {
             queue,
             identity,
             metrics,
-            registry: registry.clone(),
-            log,
+            registry: config.registry.clone(),
+            traces: config.traces.clone(),
+            log: config.log.clone(),
             lease,
             secret,
             stopping: CancellationToken::new(),
@@ -114,6 +116,11 @@ impl AppState {
     /// Everything that this process records.
     pub(crate) fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// Where spans go.
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// Changes what this process logs.

@@ -36,6 +36,7 @@ use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{ImpactIndexes, InsertProbe, Store};
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::log::LogControl;
+use jobengine_telemetry::trace::Traces;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -62,6 +63,10 @@ pub(crate) struct Settings {
     pub(crate) segment_size: SegmentSize,
     /// Where the administration listens, if it does.
     pub(crate) admin_listen: Option<SocketAddr>,
+    /// What the process records.
+    pub(crate) registry: Registry,
+    /// Where spans go.
+    pub(crate) traces: Traces,
     /// Changes what the process logs.
     pub(crate) log: LogControl,
     /// The service's own address, as clients write it.
@@ -79,6 +84,8 @@ impl Default for Settings {
             window: Window::default(),
             segment_size: SegmentSize::default(),
             admin_listen: None,
+            registry: Registry::new(),
+            traces: Traces::default(),
             log: LogControl::detached(),
             public_url: None,
             proxies: Vec::new(),
@@ -109,11 +116,11 @@ impl Node {
         keys: NodeKeys,
         settings: Settings,
     ) -> Self {
-        let registry = Registry::new();
+        let registry = settings.registry.clone();
         let version = env!("CARGO_PKG_VERSION");
         registry.gauge(&metric::process::BUILD).set([version], 1);
         Self {
-            store: store.observed(&registry),
+            store: store.observed(&registry, &settings.traces),
             queue,
             indexes: Arc::default(),
             registry,
@@ -130,11 +137,6 @@ impl Node {
     /// Fires when the node stops.
     pub(crate) fn stopping(&self) -> CancellationToken {
         self.stop.clone()
-    }
-
-    /// What the roles of this process record.
-    pub(crate) const fn registry(&self) -> &Registry {
-        &self.registry
     }
 
     /// Serves the HTTP contract; tells where.
@@ -156,6 +158,7 @@ impl Node {
             public_url: self.settings.public_url.clone(),
             proxies: self.settings.proxies.clone(),
             registry: self.registry.clone(),
+            traces: self.settings.traces.clone(),
             log: self.settings.log.clone(),
             ..ServerConfig::default()
         };

@@ -14,7 +14,10 @@ use jobengine_duties::planner::Window;
 use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Local, Postgres, Queue};
 use jobengine_sdk::{Client, TokenSource};
+use jobengine_telemetry::Registry;
 use jobengine_telemetry::log::Logs;
+use jobengine_telemetry::trace::{self, Traces};
+use tokio::task::JoinHandle;
 
 use crate::data_dir::DataDir;
 use crate::database::Database;
@@ -42,6 +45,14 @@ pub(crate) struct ServeArgs {
     /// How long requests are still taken when the process is told to stop, while `/readyz` already says no
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=300))]
     drain_seconds: u64,
+    /// Collector of traces (OTLP over HTTP), such as http://127.0.0.1:4318; none are recorded unless given
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    otlp_endpoint: Option<String>,
     /// Where keys, events and a private PostgreSQL are kept
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -75,6 +86,9 @@ pub(crate) struct ServeArgs {
     trust: TrustArgs,
 }
 
+/// At the end of the process, the last spans have so long to be sent.
+const SPANS_MAX: Duration = Duration::from_secs(2);
+
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Role {
@@ -99,6 +113,9 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
     let data = DataDir::open(args.data_dir.as_deref())?;
     let database = Database::open(&data).await?;
     let keys = NodeKeys::open(&data, args.secret_file.as_deref())?;
+    let registry = Registry::new();
+    logs.observe(&registry);
+    let (traces, exporting) = traces(args.otlp_endpoint.as_deref(), &registry)?;
     let settings = Settings {
         listen: args.listen,
         drain: Duration::from_secs(args.drain_seconds),
@@ -109,6 +126,8 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
         },
         segment_size: SegmentSize::new(args.segment_images)?,
         admin_listen: Some(args.admin_listen),
+        registry,
+        traces,
         log: logs.control(),
         public_url: args.public_url.clone(),
         proxies: args.proxies.clone(),
@@ -121,7 +140,6 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
         Arc::new(Postgres::start(database.store.clone(), process.to_string()))
     };
     let mut node = Node::new(database.store.clone(), queue, keys, settings);
-    logs.observe(node.registry());
     let stop = node.stopping();
     signals::stop_on_signal(stop.clone())?;
     let mut workers = None;
@@ -155,6 +173,23 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
     };
     node.stop().await;
     database.close().await?;
+    if let Some(exporting) = exporting {
+        // Whatever holds the queue is gone by now, or does not end in time: then its last spans are lost.
+        let _ = tokio::time::timeout(SPANS_MAX, exporting).await;
+    }
     worked?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where spans go, and the task that sends them.
+fn traces(
+    endpoint: Option<&str>,
+    registry: &Registry,
+) -> anyhow::Result<(Traces, Option<JoinHandle<()>>)> {
+    let Some(endpoint) = endpoint.filter(|endpoint| !endpoint.is_empty()) else {
+        return Ok((Traces::off(registry), None));
+    };
+    let (traces, queue) = Traces::queued(registry);
+    let exporting = trace::export(queue, endpoint, env!("CARGO_PKG_VERSION"))?;
+    Ok((traces, Some(tokio::spawn(exporting))))
 }

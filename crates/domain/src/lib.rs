@@ -34,5 +34,6 @@ pub mod statement;
 pub mod states_doc;
 pub mod stream;
 pub mod time;
+pub mod trace;
 pub mod upstream;
 pub mod webhook;

@@ -5,6 +5,7 @@ use jobengine_domain::caller::Caller;
 use jobengine_domain::id::TenantId;
 use jobengine_domain::time::Timestamp;
 use jobengine_telemetry::Presence;
+use jobengine_telemetry::trace::Traces;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
@@ -76,6 +77,11 @@ impl Tx {
     /// Who acts.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Where spans go.
+    pub(crate) fn traces(&self) -> &Traces {
+        self.observer.traces()
     }
 
     /// What is counted once this transaction is committed.

@@ -8,6 +8,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, R
 use jobengine_domain::caller::Caller;
 use jobengine_domain::time::Timestamp;
 use jobengine_telemetry::Registry;
+use jobengine_telemetry::trace::Traces;
 use tokio_postgres::{Config, NoTls, config::Host};
 
 use crate::caller::Tx;
@@ -48,16 +49,16 @@ impl Store {
             app: pool(app, connections)?,
             sched: pool(sched, 2)?,
             app_config: Arc::new(settled(app)),
-            observer: Observer::new(&Registry::new()),
+            observer: Observer::new(&Registry::new(), Traces::default()),
         };
         store.check_fitness().await?;
         Ok(store)
     }
 
-    /// Records in `registry` what it does from now on, and its clones made from now on.
+    /// Records in `registry` and `traces` what it does from now on, and its clones made from now on.
     #[must_use]
-    pub fn observed(mut self, registry: &Registry) -> Self {
-        self.observer = Observer::new(registry);
+    pub fn observed(mut self, registry: &Registry, traces: &Traces) -> Self {
+        self.observer = Observer::new(registry, traces.clone());
         self
     }
 

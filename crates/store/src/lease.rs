@@ -70,6 +70,8 @@ pub struct Grant {
     pub payload_digest: Digest,
     /// Follows the job through logs and events.
     pub correlation_id: String,
+    /// Where the attempt stands in its trace: while traces are recorded, its own span.
+    pub traceparent: Option<String>,
     /// Its place in the order of claims.
     pub sort_key: i64,
 }
@@ -125,7 +127,7 @@ impl Tx {
             rows.len() <= takers.len(),
             "a claim returns at most what was asked for"
         );
-        let grants: Vec<Grant> = rows
+        let mut grants: Vec<Grant> = rows
             .iter()
             .map(|row| granted(row, job_type, LeaseToken(row.get("token")), self.now()))
             .collect::<Result<_, _>>()?;
@@ -137,6 +139,7 @@ impl Tx {
         runs.sort_unstable();
         runs.dedup();
         self.notes().granted(&grants, self.now());
+        self.trace_granted(&mut grants).await?;
         if !runs.is_empty() {
             self.execute(include_str!("run/start.sql"), &[&runs, &Ts(self.now())])
                 .await?;
@@ -217,6 +220,7 @@ pub(crate) fn granted(
         payload: row.get("payload"),
         payload_digest: digest(row.get("payload_digest"), "job.payload_digest")?,
         correlation_id: row.get("correlation_id"),
+        traceparent: row.get("traceparent"),
         sort_key: row.get("sort_key"),
     })
 }

@@ -61,6 +61,7 @@ mod tenant;
 pub mod testing;
 mod ticket;
 mod tls;
+mod trace;
 mod ts;
 mod vex;
 mod wake;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jobengine_domain::metric::{database, ledger};
 use jobengine_domain::state::JobState;
 use jobengine_domain::time::Timestamp;
+use jobengine_telemetry::trace::{Span, Traces};
 use jobengine_telemetry::{Counter, Gauge, Presence, Registry, Timing};
 
 use crate::lease::Grant;
@@ -24,10 +25,11 @@ struct Handles {
     pool_wait: Timing<1>,
     transactions: Gauge<0>,
     conflicts: Counter<0>,
+    traces: Traces,
 }
 
 impl Observer {
-    pub(crate) fn new(registry: &Registry) -> Self {
+    pub(crate) fn new(registry: &Registry, traces: Traces) -> Self {
         Self(Arc::new(Handles {
             wait: registry.timing(&ledger::WAIT),
             attempts: registry.counter(&ledger::ATTEMPTS),
@@ -36,7 +38,13 @@ impl Observer {
             pool_wait: registry.timing(&database::POOL_WAIT),
             transactions: registry.gauge(&database::TRANSACTIONS),
             conflicts: registry.counter(&database::CONFLICTS),
+            traces,
         }))
+    }
+
+    /// Where spans go.
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// A connection of a pool was waited for.
@@ -71,6 +79,7 @@ impl Observer {
                         .observe([cause], at.since(granted_at));
                 }
                 Note::JobEnded { state } => self.0.ended.inc([state]),
+                Note::Traced(span) => self.0.traces.record(*span),
             }
         }
     }
@@ -90,6 +99,8 @@ enum Note {
         cause: &'static str,
         class: Option<&'static str>,
     },
+    /// Something took time.
+    Traced(Box<Span>),
     /// A job is over.
     JobEnded { state: &'static str },
 }
@@ -102,6 +113,11 @@ impl Notes {
             let waited = now.since(grant.job.submitted_at()?);
             Some(Note::Granted { waited })
         }));
+    }
+
+    /// A span has ended.
+    pub(crate) fn span(&self, span: Span) {
+        self.lock().push(Note::Traced(Box::new(span)));
     }
 
     /// Moves were carried out.

@@ -147,6 +147,7 @@ impl Tx {
             }
         }
         self.notes().settled(moves);
+        self.trace_ended(moves).await?;
         let released: i64 = row.get("released");
         let expected = moves.iter().filter(|step| step.held.is_some()).count();
         if usize::try_from(released) == Ok(expected) {

@@ -7,6 +7,7 @@ mod handle;
 pub mod log;
 mod registry;
 mod series;
+pub mod trace;
 
 pub use handle::{Age, Counter, Gauge, Presence, Sizes, Timing};
 pub use registry::Registry;

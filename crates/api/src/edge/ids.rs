@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use jobengine_domain::trace::TraceContext;
 use uuid::Uuid;
 
 use crate::clock;
@@ -23,6 +24,8 @@ pub struct RequestIds {
     pub trace_id: String,
     /// Of its part in that trace: 16 hex digits.
     pub span_id: String,
+    /// What it is a part of, as the client says.
+    pub parent: Option<TraceContext>,
     /// Of whatever the caller is doing; the request's own id when it names nothing.
     pub correlation_id: String,
 }
@@ -35,17 +38,26 @@ impl RequestIds {
         let request_id = text(REQUEST_ID).filter(|id| is_id(id, 8, 64));
         let request_id = request_id.map_or_else(|| fresh.clone(), str::to_owned);
         let correlation_id = text(CORRELATION_ID).filter(|id| is_id(id, 1, 128));
+        let parent = text("traceparent").and_then(|header| header.parse().ok());
+        let parent: Option<TraceContext> = parent;
         Self {
             correlation_id: correlation_id.map_or_else(|| request_id.clone(), str::to_owned),
             span_id: fresh[16..].to_owned(),
-            trace_id: text("traceparent").and_then(trace_id).unwrap_or(fresh),
+            trace_id: parent.map_or(fresh, |parent| format!("{:032x}", parent.trace)),
+            parent,
             request_id,
         }
     }
 
+    /// Whether the trace is recorded: as the client says, and by default.
+    pub fn is_sampled(&self) -> bool {
+        self.parent.is_none_or(|parent| parent.sampled)
+    }
+
     /// The trace as it goes on from here (W3C Trace Context).
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-01", self.trace_id, self.span_id)
+        let flags = u8::from(self.is_sampled());
+        format!("00-{}-{}-{flags:02x}", self.trace_id, self.span_id)
     }
 }
 
@@ -66,25 +78,6 @@ fn is_id(text: &str, least: usize, most: usize) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
-}
-
-/// The trace id of a `traceparent` of version 00 (W3C Trace Context, section 3.2).
-fn trace_id(header: &str) -> Option<String> {
-    let mut parts = header.split('-');
-    let (version, trace, span, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let hex = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let zero = |text: &str| text.bytes().all(|byte| byte == b'0');
-    let sound = version == "00"
-        && hex(trace, 32)
-        && hex(span, 16)
-        && hex(flags, 2)
-        && !zero(trace)
-        && !zero(span)
-        && parts.next().is_none();
-    sound.then(|| trace.to_owned())
 }
 
 #[cfg(test)]

@@ -146,6 +146,7 @@ mod tests {
                 request_id: String::new(),
                 trace_id: String::new(),
                 span_id: String::new(),
+                parent: None,
                 correlation_id: String::new(),
             });
             assert_eq!(body.errors[0].field, field, "{text}");

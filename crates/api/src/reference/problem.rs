@@ -55,6 +55,7 @@ fn ids() -> RequestIds {
     RequestIds {
         request_id: "r-20260101-0001".to_owned(),
         span_id: "b7ad6b7169203331".to_owned(),
+        parent: None,
         trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
         correlation_id: "c-81".to_owned(),
     }

@@ -130,6 +130,11 @@ async fn identify(guard: &Inner, parts: &mut Parts) -> Result<Option<HeaderValue
         let act = act(guard, scope, &caller, &arrival, parts)?;
         parts.extensions.insert(act);
     }
+    let span = tracing::Span::current();
+    span.record("tenant", tracing::field::display(caller.tenant));
+    if let Some(project) = caller.project {
+        span.record("project", tracing::field::display(project));
+    }
     parts.extensions.insert(caller);
     Ok(identified.nonce)
 }

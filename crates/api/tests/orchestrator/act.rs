@@ -144,7 +144,11 @@ async fn what_workers_do_is_on_record_once() {
         count(&service, &sql).await
     };
     assert!(ours.claim(5, 0).await.len() == 2 && ours.claim(5, 0).await.is_empty());
-    assert_eq!(rows("worker_claim").await, 1, "a claim that gets nothing changes nothing");
+    assert_eq!(
+        rows("worker_claim").await,
+        1,
+        "a claim that gets nothing changes nothing"
+    );
     ours.submit(json!([job()])).await;
     let grants = ours.claim(5, 0).await;
     let reports = json!([report(&grants[0], "succeeded")]);

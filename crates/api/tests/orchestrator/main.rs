@@ -18,4 +18,5 @@ mod search;
 mod service;
 mod stop;
 mod stream;
+mod trace;
 mod words;

@@ -11,6 +11,7 @@ use jobengine_store::Store;
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::testing::TestDatabase;
 use jobengine_telemetry::Registry;
+use jobengine_telemetry::trace::{SpanQueue, Traces};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -91,14 +92,30 @@ impl Service {
         Self::with(database, queue, DevIssuer::authenticator, config).await
     }
 
+    /// One that records traces.
+    pub(crate) async fn traced() -> (Self, SpanQueue) {
+        let database = Arc::new(TestDatabase::create().await);
+        let config = ServerConfig::default();
+        let (traces, spans) = Traces::queued(&config.registry);
+        let config = ServerConfig { traces, ..config };
+        let service = Self::with(
+            database,
+            Arc::new(Local::new()),
+            DevIssuer::authenticator,
+            config,
+        )
+        .await;
+        (service, spans)
+    }
+
     async fn with(
         database: Arc<TestDatabase>,
         queue: Arc<dyn Queue>,
         trust: impl FnOnce(&DevIssuer) -> Authenticator,
         config: ServerConfig,
     ) -> Self {
-        let registry = config.registry.clone();
-        let store = database.store().await.observed(&registry);
+        let (registry, traces) = (config.registry.clone(), config.traces.clone());
+        let store = database.store().await.observed(&registry, &traces);
         store.tenant_create(OURS, "ours", 1).await.unwrap();
         store.tenant_create(OTHERS, "others", 1).await.unwrap();
         let issuer = DevIssuer::from_seed("https://issuer", "jobengine", &[7; 32]).unwrap();

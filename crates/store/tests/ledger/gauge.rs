@@ -6,6 +6,7 @@ use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
 use jobengine_domain::state::Report;
 use jobengine_telemetry::Registry;
+use jobengine_telemetry::trace::Traces;
 use tokio_postgres::NoTls;
 
 use super::house::{Ledger, child, failed, job};
@@ -13,7 +14,7 @@ use super::house::{Ledger, child, failed, job};
 async fn observed() -> (Ledger, Registry) {
     let registry = Registry::new();
     let mut ledger = Ledger::open().await;
-    ledger.store = ledger.store.observed(&registry);
+    ledger.store = ledger.store.observed(&registry, &Traces::default());
     (ledger, registry)
 }
 

@@ -98,6 +98,9 @@ pub struct Grant {
     pub tenant: String,
     /// Follows the job through logs and events.
     pub correlation_id: String,
+    /// Where the attempt stands in its trace (W3C Trace Context), when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// Keeps leases alive.

@@ -109,6 +109,9 @@ struct Grant {
     tenant: Uuid,
     /// Follows the job through logs and events.
     correlation_id: String,
+    /// Where the attempt stands in its trace (W3C Trace Context): what the worker records is part of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
 }
 
 /// Claim jobs
@@ -245,6 +248,7 @@ impl Grant {
             payload_digest: grant.payload_digest.to_string(),
             tenant: tenant.0,
             correlation_id: grant.correlation_id,
+            traceparent: grant.traceparent,
         })
     }
 }
