@@ -27,7 +27,7 @@ const EVERYWHERE: [(&str, &str); 4] = [
     ),
     (
         "503",
-        "Busy, or the database is away; try again after Retry-After (OVERLOADED, DATABASE_UNAVAILABLE)",
+        "Busy, or the database or an issuer's keys are away; try again after Retry-After (OVERLOADED, DATABASE_UNAVAILABLE, KEYS_UNAVAILABLE)",
     ),
 ];
 /// Answers of whatever reads a body.
@@ -36,11 +36,18 @@ const WITH_BODY: [(&str, &str); 1] = [(
     "The body did not come in time, or broke off (REQUEST_TIMEOUT)",
 )];
 /// Answers of the guard, where a token is needed.
-const GUARDED: [(&str, &str); 2] = [
-    ("401", "No valid bearer token (UNAUTHENTICATED)"),
+const GUARDED: [(&str, &str); 3] = [
+    (
+        "401",
+        "No good token or API key, or a proof without nonce (UNAUTHENTICATED, DPOP_NONCE_REQUIRED)",
+    ),
     (
         "403",
-        "The token lacks the scope, or is for another tenant (SCOPE_MISSING, TENANT_MISMATCH, TENANT_UNKNOWN)",
+        "The credential lacks the scope, or is for another tenant (SCOPE_MISSING, TENANT_MISMATCH, TENANT_UNKNOWN)",
+    ),
+    (
+        "429",
+        "Too many credentials from this address were refused; try again after Retry-After (RATE_LIMITED)",
     ),
 ];
 
@@ -113,7 +120,7 @@ pub(super) fn write(routes: Vec<Route>, schemas: Vec<(String, RefOr<Schema>)>) -
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("JWT")
                 .description(Some(
-                    "An access token (RFC 9068) signed with Ed25519. Each operation names its scope.",
+                    "An access token (RFC 9068) of a trusted issuer, or a service API key (`jek_…`). A token that is bound to a key comes as `DPoP` with a proof (RFC 9449). Each operation names its scope.",
                 ))
                 .build(),
         )),

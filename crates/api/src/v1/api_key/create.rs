@@ -61,7 +61,7 @@ pub(super) struct MadeKey {
 ///
 /// For services that cannot get tokens of an issuer. Only a keyed hash of it is stored.
 #[utoipa::path(
-    post, path = "/api-keys", operation_id = "api_key_create", tag = "identity",
+    post, path = "/api-keys", operation_id = "api_key_create", tag = "keys",
     extensions(("x-scope" = json!("orch:admin")), ("x-effect" = json!("audited"))),
     request_body = NewKey,
     responses(

@@ -13,7 +13,7 @@ use crate::state::AppState;
 ///
 /// It is refused in every process within five seconds, for good. It stays in the list.
 #[utoipa::path(
-    delete, path = "/api-keys/{keyId}", operation_id = "api_key_delete", tag = "identity",
+    delete, path = "/api-keys/{keyId}", operation_id = "api_key_delete", tag = "keys",
     extensions(("x-scope" = json!("orch:admin")), ("x-effect" = json!("audited"))),
     params(("keyId" = uuid::Uuid, Path, description = "The key's id")),
     responses(

@@ -41,7 +41,7 @@ pub(super) struct ApiKeyPage {
 ///
 /// Oldest first, those that have ended included. Secrets are not kept and not shown.
 #[utoipa::path(
-    get, path = "/api-keys", operation_id = "api_key_list", tag = "identity",
+    get, path = "/api-keys", operation_id = "api_key_list", tag = "keys",
     extensions(("x-scope" = json!("orch:admin"))),
     params(Query),
     responses(
