@@ -172,6 +172,7 @@ impl Act {
         F: Fn(Arc<Tx>) -> W,
         W: Future<Output = Result<Done, Failure>>,
     {
+        tx.by_scope(&act.scope);
         let answered = tx.acts_answered(&[act]).await?.pop().flatten();
         match turn(secret, tx, act, answered.as_ref())? {
             Turn::Replay(done) => return Ok(done),

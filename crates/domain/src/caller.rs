@@ -106,6 +106,9 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The principal that the system itself is.
+    pub const SYSTEM: &'static str = "system";
+
     /// Whether it may do this.
     pub fn has(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
@@ -116,8 +119,8 @@ impl Caller {
         Self {
             tenant,
             project: None,
-            subject: "system".to_owned(),
-            credential: "system".to_owned(),
+            subject: Self::SYSTEM.to_owned(),
+            credential: Self::SYSTEM.to_owned(),
             scopes: BTreeSet::new(),
         }
     }

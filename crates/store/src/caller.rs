@@ -1,11 +1,15 @@
 //! Transactions, each opened for a caller.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use deadpool_postgres::Object;
 use jobengine_domain::caller::Caller;
 use jobengine_domain::id::TenantId;
 use jobengine_domain::time::Timestamp;
 use jobengine_telemetry::Presence;
 use jobengine_telemetry::trace::Traces;
+use tokio::sync::watch;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
@@ -26,6 +30,9 @@ pub struct Tx {
     notes: Notes,
     observer: Observer,
     _open: Presence,
+    scope: OnceLock<String>,
+    told: AtomicBool,
+    commits: watch::Sender<u64>,
 }
 
 impl Tx {
@@ -34,6 +41,7 @@ impl Tx {
         caller: &Caller,
         observer: &Observer,
         begin: &'static str,
+        commits: watch::Sender<u64>,
     ) -> Result<Self, StoreError> {
         let open = connection
             .prepare_cached(include_str!("caller/open.sql"))
@@ -53,6 +61,9 @@ impl Tx {
             notes: Notes::default(),
             observer: observer.clone(),
             _open: observer.transaction(),
+            scope: OnceLock::new(),
+            told: AtomicBool::new(false),
+            commits,
         };
         let (begun, row) = tokio::join!(
             biased;
@@ -89,6 +100,22 @@ impl Tx {
         &self.notes
     }
 
+    /// Says by which scope the caller acts: its events carry it. Once in a transaction.
+    pub fn by_scope(&self, scope: &str) {
+        self.scope.get_or_init(|| scope.to_owned());
+    }
+
+    /// Who causes the events of this transaction, and by which scope; nobody where the system acts.
+    pub(crate) fn actor(&self) -> (Option<&str>, Option<&str>) {
+        let actor = Some(self.subject()).filter(|subject| *subject != Caller::SYSTEM);
+        (actor, self.scope.get().map(String::as_str))
+    }
+
+    /// Keeps in mind that readers of the tenant's events have something to read once this commits.
+    pub(crate) fn note_event(&self) {
+        self.told.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) const fn ready_notes(&self) -> &ReadyNotes {
         &self.ready
     }
@@ -105,6 +132,10 @@ impl Tx {
         match connection.batch_execute("COMMIT").await {
             Ok(()) => {
                 self.observer.committed(&self.notes, self.now);
+                if self.told.load(Ordering::Relaxed) {
+                    self.commits
+                        .send_modify(|commits| *commits = commits.wrapping_add(1));
+                }
                 Ok(())
             }
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{SourceId, TenantId};
+use jobengine_domain::stream::Place;
 use jobengine_domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -65,41 +66,6 @@ impl ChangeKind {
     }
 }
 
-/// A place in a stream: the writing transaction, and the row in it. Places of one stream are
-/// ordered as the stream is; they mean nothing in another one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    txid: String,
-    row: Uuid,
-}
-
-impl Place {
-    /// Before everything.
-    pub fn start() -> Self {
-        Self {
-            txid: "0".to_owned(),
-            row: Uuid::nil(),
-        }
-    }
-
-    /// From the two parts; `None` when the first is not the number of a transaction.
-    pub fn from_parts(txid: &str, row: Uuid) -> Option<Self> {
-        txid.parse::<u64>().ok().map(|txid| Self {
-            txid: txid.to_string(),
-            row,
-        })
-    }
-
-    /// The transaction's number and the row's id.
-    pub fn parts(&self) -> (&str, Uuid) {
-        (&self.txid, self.row)
-    }
-
-    pub(crate) const fn new(txid: String, row: Uuid) -> Self {
-        Self { txid, row }
-    }
-}
-
 /// A change to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct NewChange {
@@ -155,10 +121,7 @@ impl Tx {
                 &[&self.tenant().0, &stream],
             )
             .await?;
-        Ok(Place {
-            txid: row.get("txid"),
-            row: row.get("change_id"),
-        })
+        place(&row)
     }
 
     /// The next changes after a place, at most `limit`, in commit order.
@@ -169,7 +132,7 @@ impl Tx {
         let rows = self
             .query(
                 include_str!("change/page.sql"),
-                &[&after.txid, &after.row, &i64::from(limit)],
+                &[&after.txid.to_string(), &after.row, &i64::from(limit)],
             )
             .await?;
         let bytes = |row: &tokio_postgres::Row, column: &str| {
@@ -180,10 +143,7 @@ impl Tx {
         rows.iter()
             .map(|row| {
                 Ok(Change {
-                    place: Place {
-                        txid: row.get("txid"),
-                        row: row.get("change_id"),
-                    },
+                    place: place(row)?,
                     kind: ChangeKind::parse(row.get("kind"))?,
                     source: row.get::<_, Option<Uuid>>("source_id").map(SourceId),
                     subject: row.get("subject"),
@@ -226,7 +186,13 @@ impl Tx {
         let moved = self
             .execute(
                 include_str!("change/cursor_move.sql"),
-                &[&stream, &from.txid, &from.row, &to.txid, &to.row],
+                &[
+                    &stream,
+                    &from.txid.to_string(),
+                    &from.row,
+                    &to.txid.to_string(),
+                    &to.row,
+                ],
             )
             .await?;
         expect_one(moved, "the cursor")
@@ -249,4 +215,8 @@ impl Store {
             .map(|row| TenantId(row.get("tenant_id")))
             .collect())
     }
+}
+
+fn place(row: &tokio_postgres::Row) -> Result<Place, StoreError> {
+    crate::event::place(row.get("txid"), row.get("change_id"))
 }

@@ -1,6 +1,7 @@
 //! Completing impact runs: in the order of their generations, each in one transaction.
 
 use jobengine_domain::digest::Digest;
+use jobengine_domain::event::EventType;
 use jobengine_domain::id::{RunId, SessionId, TenantId};
 
 use crate::caller::Tx;
@@ -144,7 +145,7 @@ impl Tx {
             .collect();
         self.execute(include_str!("completion/evaluated.sql"), &[&images, &sboms])
             .await?;
-        self.event_write("run.completed", Some(run), None).await?;
+        self.event_write(EventType::RunCompleted, Some(run), None).await?;
         self.outbox_put("run-completion", &run.to_string(), envelope.as_bytes())
             .await
     }

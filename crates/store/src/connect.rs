@@ -9,6 +9,7 @@ use jobengine_domain::caller::Caller;
 use jobengine_domain::time::Timestamp;
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::Traces;
+use tokio::sync::watch;
 use tokio_postgres::{Config, NoTls, config::Host};
 
 use crate::caller::Tx;
@@ -26,6 +27,8 @@ pub struct Store {
     /// For the one connection that stands outside the pools.
     app_config: Arc<Config>,
     observer: Observer,
+    /// Counts the commits of this process that wrote events.
+    commits: watch::Sender<u64>,
 }
 
 /// How often a transaction that met another one is tried.
@@ -50,6 +53,7 @@ impl Store {
             sched: pool(sched, 2)?,
             app_config: Arc::new(settled(app)),
             observer: Observer::new(&Registry::new(), Traces::default()),
+            commits: watch::Sender::new(0),
         };
         store.check_fitness().await?;
         Ok(store)
@@ -82,7 +86,14 @@ impl Store {
         let asked = Instant::now();
         let connection = self.app.get().await?;
         self.observer.connected("app", asked.elapsed());
-        Tx::open(connection, caller, &self.observer, begin).await
+        let commits = self.commits.clone();
+        Tx::open(connection, caller, &self.observer, begin, commits).await
+    }
+
+    /// Changes whenever a transaction of this process that wrote events was committed. Other processes'
+    /// commits are not heard here.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
     }
 
     /// How the role that serves tenants connects.

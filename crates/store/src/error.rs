@@ -20,6 +20,9 @@ pub enum StoreError {
     /// Something named does not exist for this tenant.
     #[error("{0} does not exist")]
     Missing(&'static str),
+    /// A reader of a stream cannot go on from its cursor without missing something.
+    #[error("the cursor has expired")]
+    Expired(#[source] jobengine_domain::stream::Expired),
     /// A stored value cannot be read: a bug, or somebody wrote behind our back.
     #[error("could not read {place} of a stored row")]
     Corrupt {

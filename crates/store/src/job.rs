@@ -9,6 +9,7 @@ use jobengine_domain::time::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use crate::act::Act;
 use crate::caller::Tx;
 use crate::draw::draw_many;
 use crate::error::StoreError;
@@ -131,6 +132,32 @@ impl Tx {
         run: Option<RunId>,
         jobs: &[NewJob],
     ) -> Result<Vec<JobId>, StoreError> {
+        self.submit(run, jobs, &vec![self.actor(); jobs.len()]).await
+    }
+
+    /// Writes jobs to the ledger for the principals of several acts, one act a job. All or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the tenant does not exist.
+    pub async fn jobs_submit_by(
+        &self,
+        jobs: &[NewJob],
+        acts: &[&Act],
+    ) -> Result<Vec<JobId>, StoreError> {
+        let by: Vec<_> = acts
+            .iter()
+            .map(|act| (Some(act.subject.as_str()), Some(act.scope.as_str())))
+            .collect();
+        self.submit(None, jobs, &by).await
+    }
+
+    /// `by` says for each job who submits it, and by which scope.
+    async fn submit(
+        &self,
+        run: Option<RunId>,
+        jobs: &[NewJob],
+        by: &[(Option<&str>, Option<&str>)],
+    ) -> Result<Vec<JobId>, StoreError> {
         let bands: Vec<Priority> = jobs.iter().map(|job| job.priority).collect();
         let sort_keys = self.sort_keys(&bands).await?;
         let ids: Vec<Uuid> = draw_many(self.now(), jobs.len());
@@ -196,9 +223,12 @@ impl Tx {
                     .map(|job| job.replay_of.map(|job| job.0))
                     .collect::<Vec<_>>(),
                 &option(|job| job.traceparent.as_deref()),
+                &by.iter().map(|(actor, _)| *actor).collect::<Vec<_>>(),
+                &by.iter().map(|(_, scope)| *scope).collect::<Vec<_>>(),
             ],
         )
         .await?;
+        self.note_event();
         if let Some(run) = run.filter(|_| !parents.is_empty()) {
             let params: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
                 [&self.tenant().0, &parents, &children, &policies, &run.0];

@@ -127,6 +127,9 @@ impl Tx {
             rows.len() <= takers.len(),
             "a claim returns at most what was asked for"
         );
+        if !rows.is_empty() {
+            self.note_event();
+        }
         let mut grants: Vec<Grant> = rows
             .iter()
             .map(|row| granted(row, job_type, LeaseToken(row.get("token")), self.now()))

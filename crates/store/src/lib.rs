@@ -73,7 +73,7 @@ pub use api_key::{ApiKeyMac, ApiKeyRecord, NewApiKey};
 pub use artifact::{ArtifactBody, ArtifactRecord};
 pub use audit::{AuditFilter, AuditRecord, ChainEnd, CheckpointRecord, SEALER, SealError};
 pub use caller::Tx;
-pub use change::{Change, ChangeKind, Place};
+pub use change::{Change, ChangeKind};
 pub use claim_answer::ClaimAnswer;
 pub use complete::{JobReport, Reported};
 pub use completion::{Completion, RunAttempt, RunImage};
@@ -81,7 +81,7 @@ pub use connect::Store;
 pub use dead_letter::DeadLetter;
 pub use draw::draw;
 pub use error::StoreError;
-pub use event::EventRecord;
+pub use event::{EVENTS_SCAN_MAX, EventBounds, EventFilter, EventPage, EventRecord};
 pub use finding::{FindingFilter, FindingPlace};
 pub use gauge::{Gauges, ImpactLoad, JobsGauge};
 pub use image::{ImageFilter, ImageRecord};
@@ -108,5 +108,6 @@ pub use summary::JOBS_COUNTED_MAX;
 pub use vex::{VexEntry, VexFilter, VexRecord};
 pub use wake::{WAKE_MAX_BYTES, WakeLine};
 
+pub use jobengine_domain::stream::Place;
 /// How PostgreSQL is reached: a connection string, parsed.
 pub use tokio_postgres::Config as DatabaseConfig;

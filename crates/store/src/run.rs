@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jobengine_domain::event::EventType;
 use jobengine_domain::id::{JobId, ProjectId, RunId};
 use jobengine_domain::run::{JobCounts, RunState};
 use jobengine_domain::time::Timestamp;
@@ -119,7 +120,7 @@ impl Tx {
             ],
         )
         .await?;
-        self.event_write("run.created", Some(id), Some(&run.trigger))
+        self.event_write(EventType::RunCreated, Some(id), Some(&run.trigger))
             .await?;
         let ids = self.jobs_submit(Some(id), jobs).await?;
         if jobs.is_empty() {
@@ -229,7 +230,7 @@ impl Tx {
             )
             .await?;
         expect_one(ended, "the run")?;
-        self.event_write("run.finished", Some(id), Some(state.as_str()))
+        self.event_write(EventType::RunFinished, Some(id), Some(state.as_str()))
             .await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jobengine_domain::event::EventType;
 use jobengine_domain::digest::Digest;
 use jobengine_domain::time::Timestamp;
 use jobengine_impact::sbom::{Component, Sbom};
@@ -136,7 +137,7 @@ impl Tx {
             };
             self.changes_write(ChangeKind::Image, None, &[change])
                 .await?;
-            self.event_write("image.changed", None, Some(&image.to_string()))
+            self.event_write(EventType::ImageChanged, None, Some(&image.to_string()))
                 .await?;
         }
         Ok(SbomStored {

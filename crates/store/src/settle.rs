@@ -21,6 +21,9 @@ use crate::run::RunGain;
 use crate::ticket::{Ticket, signed, unsigned};
 use crate::ts::{Ts, ts};
 
+/// The part of a token's hash that is the public name of its lease. Too short to match any token.
+const LEASE_NAME_BYTES: usize = 16;
+
 /// One decided move of one job.
 #[derive(Debug, Clone)]
 pub(crate) struct Move {
@@ -101,7 +104,8 @@ impl Tx {
         fn column<'m, T>(moves: &'m [Move], of: impl Fn(&'m Move) -> T) -> Vec<T> {
             moves.iter().map(of).collect()
         }
-        let params: [&(dyn ToSql + Sync); 25] = [
+        let (actor, scope) = self.actor();
+        let params: [&(dyn ToSql + Sync); 27] = [
             &self.tenant().0,
             &Ts(self.now()),
             &column(moves, |step| step.ticket.job.0),
@@ -137,10 +141,13 @@ impl Tx {
             &column(moves, |step| {
                 ts(step.held.as_ref().and_then(|held| held.started_at))
             }),
+            &actor,
+            &scope,
         ];
         let row = self
             .query_one(include_str!("job/move.sql"), &params)
             .await?;
+        self.note_event();
         for step in moves {
             if matches!(step.to, JobState::Queued { ready_at, .. } if ready_at <= self.now()) {
                 self.note_ready(&step.ticket.job_type, step.ticket.sort_key);
@@ -177,11 +184,14 @@ impl Move {
         }
     }
 
+    /// What is kept of the token: all of its hash after a report, else only the lease's public name.
     fn token_hash(&self) -> Option<&[u8]> {
-        self.held
-            .as_ref()
-            .filter(|_| self.reported)
-            .map(|held| held.token_hash.as_slice())
+        let hash = self.held.as_ref()?.token_hash.as_slice();
+        Some(if self.reported {
+            hash
+        } else {
+            hash.get(..LEASE_NAME_BYTES).unwrap_or(hash)
+        })
     }
 
     fn class(&self) -> Option<&'static str> {

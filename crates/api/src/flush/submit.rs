@@ -49,7 +49,7 @@ impl SubmitFlush {
         let acts: Vec<&Act> = requests.iter().map(|request| &request.act).collect();
         let answered = tx.acts_answered(&acts).await?;
         let mut answers = Vec::with_capacity(requests.len());
-        let (mut taken, mut jobs) = (Vec::new(), Vec::new());
+        let (mut taken, mut jobs, mut by) = (Vec::new(), Vec::new(), Vec::new());
         for (request, answered) in requests.iter().zip(&answered) {
             match turn(&self.secret, tx, &request.act, answered.as_ref()) {
                 Err(problem) => answers.push(Some(Err(problem))),
@@ -61,10 +61,11 @@ impl SubmitFlush {
                     answers.push(None);
                     taken.push(request);
                     jobs.extend(request.jobs.iter().cloned());
+                    by.extend(std::iter::repeat_n(&request.act, request.jobs.len()));
                 }
             }
         }
-        let ids = tx.jobs_submit(None, &jobs).await?;
+        let ids = tx.jobs_submit_by(&jobs, &by).await?;
         let mut rest = ids.as_slice();
         let mut done = Vec::with_capacity(taken.len());
         for request in &taken {

@@ -1,5 +1,6 @@
 -- job/move.sql: carries out the decided moves of some jobs of tenant $1 at $2, one element of each array a job:
--- leases end ($12, the fence), outcomes and attempts are written, retries are queued, dead letters open.
+-- leases end ($12, the fence), outcomes and attempts are written, retries are queued, dead letters open. Of the token
+-- the whole hash ($13) is kept when a report ended the attempt, else the half that is the lease's public name.
 -- The premise of every move is its fence: the caller compares the number of leases that ended with what it expects.
 WITH moved AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::integer[], $8::integer[],
@@ -36,7 +37,12 @@ WITH moved AS MATERIALIZED (
     INSERT INTO dead_letter (tenant_id, job_id, job_type, class, detail, opened_at)
     SELECT $1, job_id, job_type, class, coalesce(detail, ''), $2 FROM moved WHERE state = 'failed'
 ), told AS (
-    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, attempt, reason)
-    SELECT $1, event_id, 'job.' || state, $2, run_id, job_id, nullif(attempt, 0), coalesce(class, cause) FROM moved
+    -- What a report moved, its worker did; everything else whoever opened the transaction: $26, by scope $27.
+    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, attempt, reason, actor, scope, backoff_ms)
+    SELECT $1, event_id, 'job.' || state, $2, run_id, job_id, nullif(attempt, 0), coalesce(class, cause),
+        CASE WHEN reported THEN session.subject ELSE $26 END, CASE WHEN reported THEN 'orch:worker' ELSE $27 END,
+        CASE WHEN ready_at > $2 THEN round(extract(epoch FROM ready_at - $2) * 1000)::bigint END
+    FROM (SELECT moved.*, coalesce(octet_length(token_hash) = 32, false) AS reported FROM moved) moved
+    LEFT JOIN worker_session session ON reported AND session.tenant_id = $1 AND session.session_id = moved.session_id
 )
 SELECT count(*) AS released FROM released

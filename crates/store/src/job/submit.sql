@@ -4,10 +4,11 @@
 WITH new AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
         $10::bytea[], $11::integer[], $12::integer[], $13::timestamptz[], $14::timestamptz[], $15::boolean[],
-        $16::integer[], $17::text[], $18::uuid[], $19::uuid[], $20::text[], $21::text[], $22::uuid[], $23::text[])
+        $16::integer[], $17::text[], $18::uuid[], $19::uuid[], $20::text[], $21::text[], $22::uuid[], $23::text[],
+        $24::text[], $25::text[])
     AS t (job_id, run_id, job_key, job_type, priority, sort_key, payload, payload_digest, max_attempts, max_crashes,
         deadline, not_before, has_children, parents, correlation_id, event_id, project_id, source, tags,
-        replay_of, traceparent)
+        replay_of, traceparent, actor, scope)
 ), ledger AS (
     INSERT INTO job (tenant_id, job_id, run_id, job_key, job_type, priority, sort_key, payload, payload_digest,
         max_attempts, max_crashes, not_before, deadline, correlation_id, created_at, project_id, source, tags, replay_of,
@@ -34,5 +35,5 @@ WITH new AS MATERIALIZED (
     INSERT INTO job_tag (tenant_id, tag, job_id)
     SELECT DISTINCT $1::uuid, tag, job_id FROM new, unnest(string_to_array(tags, ',')) AS tag
 )
-INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id)
-SELECT $1, event_id, 'job.submitted', $2, run_id, job_id FROM new
+INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, reason, actor, scope)
+SELECT $1, event_id, 'job.submitted', $2, run_id, job_id, CASE WHEN parents > 0 THEN 'blocked' END, actor, scope FROM new

@@ -20,8 +20,10 @@ WITH picked AS MATERIALIZED (
 ), numbered AS MATERIALIZED (
     SELECT granted.*, row_number() OVER (ORDER BY sort_key, job_id) AS number FROM granted
 ), told AS (
-    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, attempt)
-    SELECT $1, ($7::uuid[])[number], 'job.leased', $5, run_id, job_id, attempt FROM numbered
+    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, attempt, actor, scope)
+    SELECT $1, ($7::uuid[])[number], 'job.leased', $5, run_id, job_id, attempt, session.subject, 'orch:worker'
+    FROM numbered LEFT JOIN worker_session session
+        ON session.tenant_id = $1 AND session.session_id = numbered.session_id
 )
 SELECT numbered.job_id, numbered.session_id, numbered.fence, numbered.attempt, numbered.crashes, numbered.sort_key,
     numbered.run_id, numbered.max_attempts, numbered.max_crashes, numbered.deadline,

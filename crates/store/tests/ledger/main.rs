@@ -7,6 +7,7 @@
 
 mod audit;
 mod dag;
+mod events;
 mod gauge;
 mod house;
 mod lease;

@@ -11,7 +11,8 @@ async fn ledger() -> Ledger {
         let values = format!("'{}', '{txid}', gen_random_uuid()", ledger.caller.tenant);
         ledger
             .sql(&format!(
-                "INSERT INTO orch.event (tenant_id, txid, event_id, kind, occurred_at) VALUES ({values}, '{txid}', now());
+                "INSERT INTO orch.event (tenant_id, txid, event_id, kind, occurred_at, reason)
+                 VALUES ({values}, 'image.changed', now(), '{txid}');
                  INSERT INTO orch.change (tenant_id, txid, change_id, kind, subject, created_at)
                  VALUES ({values}, 'advisory', '{txid}', now())"
             ))
@@ -29,8 +30,8 @@ async fn events_follow_the_order_of_commits() {
             let tx = ledger.store.begin(&ledger.caller).await.unwrap();
             let page = tx.events_page(&after, limit).await.unwrap();
             let Some(last) = page.last() else { break };
-            after = last.place.clone();
-            kinds.extend(page.into_iter().map(|event| event.kind));
+            after = last.place;
+            kinds.extend(page.into_iter().filter_map(|record| record.event.reason));
         }
         assert_eq!(kinds, ["9", "10", "99", "100"], "{limit} at a time");
     }
@@ -45,7 +46,7 @@ async fn changes_follow_the_order_of_commits() {
             let tx = ledger.store.begin(&ledger.caller).await.unwrap();
             let page = tx.changes_page(&after, limit).await.unwrap();
             let Some(last) = page.last() else { break };
-            after = last.place.clone();
+            after = last.place;
             subjects.extend(page.into_iter().map(|change| change.subject));
         }
         assert_eq!(subjects, ["9", "10", "99", "100"], "{limit} at a time");

@@ -1,0 +1,2 @@
+-- event/trim.sql: drops the partitions of events from before $1, of all tenants; how many. Runs as orch_sched.
+SELECT orch.events_trim(ARRAY(SELECT tenant_id FROM orch.tenant), $1) AS dropped
