@@ -27,6 +27,7 @@ mod scheduler;
 mod server;
 mod signing;
 mod state;
+mod stream;
 mod v1;
 
 pub use edge::{Network, NetworkError, RequestIds};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobengine_domain::metric::{database, http, ledger};
+use jobengine_domain::metric::{database, http, ledger, stream};
 use jobengine_telemetry::{Counter, Gauge, Presence, Registry, Sizes, Timing};
 
 use crate::problem::Code;
@@ -28,6 +28,10 @@ struct Handles {
     undelivered: Counter<0>,
     leases_lost: Counter<1>,
     database_unavailable: Counter<0>,
+    streams: Gauge<1>,
+    stream_events: Counter<0>,
+    streams_ended: Counter<1>,
+    streams_refused: Counter<1>,
 }
 
 impl Metrics {
@@ -47,6 +51,10 @@ impl Metrics {
             undelivered: registry.counter(&ledger::UNDELIVERED),
             leases_lost: registry.counter(&ledger::LEASES_LOST),
             database_unavailable: registry.counter(&database::UNAVAILABLE),
+            streams: registry.gauge(&stream::STREAMS),
+            stream_events: registry.counter(&stream::EVENTS),
+            streams_ended: registry.counter(&stream::ENDED),
+            streams_refused: registry.counter(&stream::REFUSED),
         }))
     }
 
@@ -90,6 +98,23 @@ impl Metrics {
 
     pub(crate) fn lease_lost(&self, operation: &str) {
         self.0.leases_lost.inc([operation]);
+    }
+
+    /// Counts a stream until the guard is dropped.
+    pub(crate) fn stream(&self, kind: &'static str) -> Presence {
+        self.0.streams.one([kind])
+    }
+
+    pub(crate) fn stream_events(&self, events: usize) {
+        self.0.stream_events.add([], events as u64);
+    }
+
+    pub(crate) fn stream_ended(&self, reason: &'static str) {
+        self.0.streams_ended.inc([reason]);
+    }
+
+    pub(crate) fn stream_refused(&self, kind: &'static str) {
+        self.0.streams_refused.inc([kind]);
     }
 
     /// Counts a connection until the guard is dropped.

@@ -15,7 +15,6 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use jobengine_domain::defaults::LEASE_MS;
 use jobengine_domain::lease::LeaseMs;
@@ -28,6 +27,7 @@ use jobengine_telemetry::trace::Traces;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -85,6 +85,8 @@ pub struct ServerConfig {
     pub public_url: Option<PublicUrl>,
     /// Proxies of ours: what they say of a client's address is believed.
     pub proxies: Vec<Network>,
+    /// A reader of a stream whose connection takes nothing for so long is cut off with its cursor.
+    pub stream_stall: Duration,
 }
 
 impl Default for ServerConfig {
@@ -101,9 +103,14 @@ impl Default for ServerConfig {
             log: LogControl::detached(),
             public_url: None,
             proxies: Vec::new(),
+            stream_stall: Duration::from_secs(15),
         }
     }
 }
+
+/// One client's connection, which may become a WebSocket.
+type Connection =
+    http1::UpgradeableConnection<TokioIo<Paced<TcpStream>>, TowerToHyperService<Requests>>;
 
 /// The HTTP service over one ledger.
 #[derive(Debug)]
@@ -210,7 +217,7 @@ impl Server {
     /// requests under way within ten seconds.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         let shutdown = self.drained(shutdown);
-        let graceful = GracefulShutdown::new();
+        let tasks = TaskTracker::new();
         let cut_off = CancellationToken::new();
         loop {
             let accepted = tokio::select! {
@@ -222,9 +229,9 @@ impl Server {
                 continue;
             };
             let counted = self.state.metrics().connection();
-            let connection = graceful.watch(self.connection(stream, peer));
+            let connection = until_stopped(self.connection(stream, peer), shutdown.clone());
             let cut_off = cut_off.child_token();
-            tokio::spawn(async move {
+            tasks.spawn(async move {
                 if let Some(Err(error)) = cut_off.run_until_cancelled(connection).await {
                     tracing::debug!(%error, "a connection ended early");
                 }
@@ -233,10 +240,13 @@ impl Server {
         }
         drop(listener);
         self.state.shutdown().cancel();
-        if tokio::time::timeout(GRACE, graceful.shutdown())
-            .await
-            .is_err()
-        {
+        tasks.close();
+        let ended = async {
+            tasks.wait().await;
+            // A WebSocket has left its connection behind.
+            self.state.hub().idle().await;
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
             tracing::warn!("some requests did not end in time and are cut off");
         }
         cut_off.cancel();
@@ -273,11 +283,7 @@ impl Server {
         }
     }
 
-    fn connection(
-        &self,
-        stream: TcpStream,
-        peer: IpAddr,
-    ) -> http1::Connection<TokioIo<Paced<TcpStream>>, TowerToHyperService<Requests>> {
+    fn connection(&self, stream: TcpStream, peer: IpAddr) -> Connection {
         let turn = Turn::default();
         let stream = Paced::new(stream, turn.clone());
         let requests = Requests {
@@ -294,7 +300,19 @@ impl Server {
             .max_headers(HEADERS_MAX)
             .max_buf_size(BUFFER_MAX_BYTES)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(requests))
+            .with_upgrades()
     }
+}
+
+/// Serves a connection; once the service stops, only until the request under way is answered.
+async fn until_stopped(connection: Connection, stop: CancellationToken) -> hyper::Result<()> {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = stop.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }
 
 /// The router of one connection, behind the rewriting of verbs.

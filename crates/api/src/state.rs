@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jobengine_domain::lease::LeaseMs;
 use jobengine_queue::{Hint, Queue};
@@ -19,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::reference::Published;
 use crate::scheduler::SchedulerState;
 use crate::server::ServerConfig;
+use crate::stream::Hub;
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ struct Inner {
     completes: Coalescer<CompleteFlush>,
     heartbeats: Coalescer<HeartbeatFlush>,
     claims: Claimer,
+    hub: Hub,
+    stream_stall: Duration,
 }
 
 impl AppState {
@@ -75,6 +79,8 @@ impl AppState {
                 secret.clone(),
                 shutdown.clone(),
             ),
+            hub: Hub::new(store.clone(), secret.clone(), metrics.clone()),
+            stream_stall: config.stream_stall,
             completes,
             store,
             queue,
@@ -168,6 +174,16 @@ impl AppState {
 
     pub(crate) fn heartbeats(&self) -> &Coalescer<HeartbeatFlush> {
         &self.0.heartbeats
+    }
+
+    /// The event streams.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// A reader whose connection takes nothing for so long is cut off.
+    pub(crate) fn stream_stall(&self) -> Duration {
+        self.0.stream_stall
     }
 
     pub(crate) fn claims(&self) -> &Claimer {

@@ -53,6 +53,10 @@ event_types! {
     JobSubmitted = "job.submitted", "orch.jobs", Some("queued");
     /// A worker got it: an attempt begins.
     JobLeased = "job.leased", "orch.jobs", Some("leased");
+    /// Its worker has begun the attempt.
+    JobStarted = "job.started", "orch.jobs", Some("leased");
+    /// It goes earlier or later than before; the reason is its new priority.
+    JobPrioritized = "job.prioritized", "orch.jobs", None;
     /// It may start (again): a retry, a release, or its parents have ended.
     JobQueued = "job.queued", "orch.jobs", Some("queued");
     /// It ended well.
@@ -73,6 +77,10 @@ event_types! {
     RunCompleted = "run.completed", "orch.runs", Some("completed");
     /// An image is new, or its SBOM or its names are; the reason is its digest.
     ImageChanged = "image.changed", "orch.images", None;
+    /// An image was taken out of the inventory; the reason is its digest.
+    ImageRemoved = "image.removed", "orch.images", None;
+    /// A webhook was paused, because its receiver is gone or keeps failing.
+    WebhookPaused = "webhook.paused", "orch.webhooks", Some("paused");
 }
 
 impl fmt::Display for EventType {
@@ -197,7 +205,9 @@ impl Event {
         let subject = match (&self.job, self.run, &self.reason, self.kind) {
             (Some(job), ..) => job.id.to_string(),
             (None, Some(run), ..) => run.to_string(),
-            (None, None, Some(image), EventType::ImageChanged) => image.clone(),
+            (None, None, Some(image), EventType::ImageChanged | EventType::ImageRemoved) => {
+                image.clone()
+            }
             (None, None, ..) => self.tenant.to_string(),
         };
         let attempt = self.attempt.unwrap_or(0);

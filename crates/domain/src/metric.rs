@@ -15,6 +15,7 @@ pub mod ledger;
 mod page;
 pub mod process;
 pub mod scheduler;
+pub mod stream;
 
 pub use page::markdown;
 
@@ -232,10 +233,11 @@ pub struct Chapter {
 }
 
 /// Every metric there is.
-pub static CATALOGUE: [Chapter; 7] = [
+pub static CATALOGUE: [Chapter; 8] = [
     chapter("The impact scheduler", scheduler::ROWS),
     chapter("Jobs", ledger::ROWS),
     chapter("HTTP", http::ROWS),
+    chapter("Event streams", stream::ROWS),
     chapter("Background passes", duty::ROWS),
     chapter("Audit trail", audit::ROWS),
     chapter("The database", database::ROWS),

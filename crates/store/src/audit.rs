@@ -13,11 +13,12 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::caller::Tx;
-use crate::change::Place;
 use crate::connect::Store;
 use crate::error::StoreError;
+use crate::event::place;
 use crate::job::digest;
 use crate::ts::Ts;
+use jobengine_domain::stream::Place;
 
 /// The duty that seals, as the leader's row names it.
 pub const SEALER: &str = "audit-seal";
@@ -125,7 +126,7 @@ impl Tx {
                 checkpoint: Some(digest(row.get("digest"), "audit_checkpoint.digest")?),
                 epoch: counted(&row, "epoch")?,
             },
-            place: Place::new(row.get("txid"), row.get("audit_id")),
+            place: place(row.get("txid"), row.get("audit_id"))?,
             envelope: Some(envelope(&row)?),
         })
     }
@@ -142,7 +143,7 @@ impl Tx {
         after: &Place,
         limit: u32,
     ) -> Result<Vec<(Place, AuditRow)>, StoreError> {
-        let (txid, last) = after.parts();
+        let (txid, last) = (after.txid.to_string(), after.row);
         let limit = i64::from(limit);
         let restored: bool = self
             .query_one(include_str!("audit/restored.sql"), &[&txid])
@@ -158,7 +159,7 @@ impl Tx {
         };
         rows.iter()
             .map(|row| {
-                let place = Place::new(row.get("txid"), row.get("audit_id"));
+                let place = place(row.get("txid"), row.get("audit_id"))?;
                 Ok((place, audit_row(self.tenant(), row)?))
             })
             .collect()
@@ -197,7 +198,10 @@ impl Tx {
             .iter()
             .map(|seal| seal.hash.as_bytes().as_slice())
             .collect();
-        let (txids, ids): (Vec<&str>, Vec<Uuid>) = places.iter().map(Place::parts).unzip();
+        let (txids, ids): (Vec<String>, Vec<Uuid>) = places
+            .iter()
+            .map(|place| (place.txid.to_string(), place.row))
+            .unzip();
         let params: [&(dyn ToSql + Sync); 5] = [&self.tenant().0, &numbers, &txids, &ids, &hashes];
         self.execute(include_str!("audit/seal_put.sql"), &params)
             .await?;
@@ -212,7 +216,7 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         let checkpoint: &Checkpoint = &batch.checkpoint;
         let last = places.last().ok_or(StoreError::Missing("a row to seal"))?;
-        let (txid, row) = last.parts();
+        let (txid, row) = (last.txid.to_string(), last.row);
         let text = canonical(envelope).expect("an envelope holds texts only");
         let text = String::from_utf8(text).expect("JSON is UTF-8");
         let before = batch.after.checkpoint;
@@ -356,13 +360,12 @@ impl Store {
             .await?
             .query(include_str!("audit/ended.sql"), &[])
             .await?;
-        Ok(rows
-            .iter()
+        rows.iter()
             .map(|row| {
-                let place = Place::new(row.get("txid"), row.get("audit_id"));
-                (TenantId(row.get("tenant_id")), place)
+                let place = place(row.get("txid"), row.get("audit_id"))?;
+                Ok((TenantId(row.get("tenant_id")), place))
             })
-            .collect())
+            .collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jobengine_domain::digest::Digest;
+use jobengine_domain::event::EventType;
 use jobengine_domain::time::Timestamp;
 use jobengine_impact::package::PackageKey;
 use tokio_postgres::Row;
@@ -154,7 +155,7 @@ impl Tx {
         };
         self.changes_write(ChangeKind::Image, None, &[change])
             .await?;
-        self.event_write("image.removed", None, Some(&image.to_string()))
+        self.event_write(EventType::ImageRemoved, None, Some(&image.to_string()))
             .await?;
         Ok(Some(record))
     }

@@ -132,7 +132,8 @@ impl Tx {
         run: Option<RunId>,
         jobs: &[NewJob],
     ) -> Result<Vec<JobId>, StoreError> {
-        self.submit(run, jobs, &vec![self.actor(); jobs.len()]).await
+        self.submit(run, jobs, &vec![self.actor(); jobs.len()])
+            .await
     }
 
     /// Writes jobs to the ledger for the principals of several acts, one act a job. All or none.

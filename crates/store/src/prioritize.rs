@@ -37,6 +37,7 @@ impl Tx {
                 })?;
         let key = band.rekey(row.get("sort_key"), submitted);
         let event: EventId = draw(self.now());
+        let (actor, scope) = self.actor();
         let row = self
             .query_opt(
                 include_str!("prioritize/move.sql"),
@@ -47,10 +48,13 @@ impl Tx {
                     &Ts(self.now()),
                     &band.as_str(),
                     &event.0,
+                    &actor,
+                    &scope,
                 ],
             )
             .await?
             .ok_or(StoreError::Stale("the job"))?;
+        self.note_event();
         if row.get("ready") {
             self.note_ready(row.get("job_type"), key);
         }

@@ -114,6 +114,7 @@ impl Tx {
         ];
         self.execute(include_str!("progress/begin.sql"), &params)
             .await?;
+        self.note_event();
         Ok(())
     }
 

@@ -43,6 +43,7 @@ impl Tx {
             return Ok(Some(Wish::Refused(from)));
         };
         let event: EventId = draw(self.now());
+        let (actor, scope) = self.actor();
         let row = self
             .query_opt(
                 include_str!("retry/move.sql"),
@@ -52,10 +53,13 @@ impl Tx {
                     &Ts(ready_at),
                     &Ts(self.now()),
                     &event.0,
+                    &actor,
+                    &scope,
                 ],
             )
             .await?
             .ok_or(StoreError::Stale("the job"))?;
+        self.note_event();
         self.note_ready(row.get("job_type"), row.get("sort_key"));
         Ok(Some(Wish::Done(to)))
     }

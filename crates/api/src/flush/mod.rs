@@ -22,6 +22,7 @@ pub(crate) const fn is_somebodys_own(error: &StoreError) -> bool {
     match error {
         StoreError::Refused(_)
         | StoreError::Stale(_)
+        | StoreError::Expired(_)
         | StoreError::Missing(_)
         | StoreError::Corrupt { .. }
         | StoreError::InProgress(_)

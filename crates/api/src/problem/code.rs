@@ -69,6 +69,8 @@ codes! {
     ProjectMismatch = "PROJECT_MISMATCH", 403, "The request is not for the token's project";
     /// The token's tenant is not known here.
     TenantUnknown = "TENANT_UNKNOWN", 403, "The token's tenant does not exist here";
+    /// A page of another origin wants a connection that a browser would open for anybody.
+    OriginRefused = "ORIGIN_REFUSED", 403, "The page's origin is not the service's";
     /// Nothing of that name for this tenant.
     NotFound = "NOT_FOUND", 404, "There is no such thing";
     /// The path exists, the method does not.
@@ -83,6 +85,8 @@ codes! {
     LeaseLost = "LEASE_LOST", 409, "The lease was lost";
     /// Another principal opened the worker session.
     SessionTaken = "SESSION_TAKEN", 409, "The worker session belongs to somebody else";
+    /// A reader was away for longer than events are kept.
+    EventCursorExpired = "EVENT_CURSOR_EXPIRED", 410, "The cursor has expired";
     /// The body is larger than the operation takes.
     BodyTooLarge = "BODY_TOO_LARGE", 413, "The body is too large";
     /// The URL is longer than we take.
@@ -103,6 +107,8 @@ codes! {
     ImageDigestMissing = "IMAGE_DIGEST_MISSING", 422, "The SBOM does not say which image it describes";
     /// Too many requests of a kind.
     RateLimited = "RATE_LIMITED", 429, "Too many requests";
+    /// Too many streams are open.
+    StreamLimitReached = "STREAM_LIMIT_REACHED", 429, "Too many streams are open";
     /// A bug of ours.
     Internal = "INTERNAL", 500, "Something went wrong on our side";
     /// More work than we take at once.

@@ -69,6 +69,7 @@ impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let retry_after_s = match code {
             Code::Overloaded | Code::DatabaseUnavailable | Code::IdempotencyInProgress => Some(1),
+            Code::StreamLimitReached => Some(5),
             _ => None,
         };
         Self {

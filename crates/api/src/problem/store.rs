@@ -27,6 +27,10 @@ impl From<&StoreError> for Problem {
             StoreError::Stale(what) => {
                 Self::new(Code::Conflict, format!("{what} changed meanwhile"))
             }
+            StoreError::Expired(reason) => Self::new(
+                Code::EventCursorExpired,
+                format!("the cursor cannot be gone on from: {reason}"),
+            ),
             StoreError::Missing("the tenant") => Self::new(
                 Code::TenantUnknown,
                 "the tenant of the token does not exist in this installation",

@@ -73,7 +73,7 @@ async fn a_job_is_submitted_claimed_held_completed_and_shown() {
         .await
         .ok(200);
     assert_eq!(none["items"], json!([]));
-    assert_eq!(none["continuationToken"], token);
+    assert!(none["continuationToken"].is_string(), "where to ask again");
 }
 
 /// Follows the events until so many have come: none passes a transaction that is still open anywhere in the server,

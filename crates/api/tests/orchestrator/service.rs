@@ -57,6 +57,13 @@ impl Service {
         Self::over(database, Arc::new(Local::new()), Duration::ZERO).await
     }
 
+    /// A service that is set up in another way.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let mut config = ServerConfig::default();
+        change(&mut config);
+        Self::set_up(DevIssuer::authenticator, config).await
+    }
+
     /// One that still answers for so long when it is told to stop.
     pub(crate) async fn draining(drain: Duration) -> Self {
         let database = Arc::new(TestDatabase::create().await);

@@ -24,7 +24,7 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS horizon, looked.number A
     kept.txid::text AS txid, kept.event_id, kept.kind, kept.occurred_at, kept.run_id, kept.job_id, kept.attempt,
     kept.reason, kept.actor, kept.scope, kept.backoff_ms, kept.job_type, kept.payload_digest, kept.project_id,
     kept.correlation_id, held.fence, held.session_id, held.lease_name,
-    CASE kept.kind WHEN 'job.leased' THEN NULL ELSE coalesce(held.granted_at, kept.began_at) END AS began_at
+    CASE WHEN kept.kind NOT IN ('job.leased', 'job.started') THEN coalesce(held.granted_at, kept.began_at) END AS began_at
 FROM (SELECT count(*) AS number FROM scanned) looked
 LEFT JOIN (SELECT txid, event_id FROM scanned ORDER BY txid DESC, event_id DESC LIMIT 1) last ON true
 LEFT JOIN kept ON true
@@ -32,15 +32,17 @@ LEFT JOIN kept ON true
 LEFT JOIN LATERAL (
     SELECT fence, session_id, granted_at, substr(token_hash, 1, 16) AS lease_name FROM lease
     WHERE lease.tenant_id = kept.tenant_id AND lease.job_id = kept.job_id
-      AND kept.kind = 'job.leased' AND granted_at = kept.occurred_at
+      AND CASE kept.kind WHEN 'job.leased' THEN granted_at WHEN 'job.started' THEN started_at END = kept.occurred_at
     UNION ALL
     SELECT fence, session_id, granted_at, substr(token_hash, 1, 16) FROM attempt
     WHERE attempt.tenant_id = kept.tenant_id AND attempt.job_id = kept.job_id
-      AND CASE kept.kind WHEN 'job.leased' THEN granted_at ELSE ended_at END = kept.occurred_at
+      AND CASE kept.kind WHEN 'job.leased' THEN granted_at WHEN 'job.started' THEN started_at ELSE ended_at END
+          = kept.occurred_at
     UNION ALL
     SELECT fence, session_id, granted_at, substr(token_hash, 1, 16) FROM outcome
     WHERE outcome.tenant_id = kept.tenant_id AND outcome.job_id = kept.job_id
-      AND CASE kept.kind WHEN 'job.leased' THEN granted_at ELSE ended_at END = kept.occurred_at
+      AND CASE kept.kind WHEN 'job.leased' THEN granted_at WHEN 'job.started' THEN started_at ELSE ended_at END
+          = kept.occurred_at
     LIMIT 1
 ) held ON kept.attempt IS NOT NULL
 ORDER BY kept.txid, kept.event_id

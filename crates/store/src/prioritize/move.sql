@@ -1,5 +1,5 @@
 -- prioritize/move.sql: job $2 of tenant $1, wherever it waits or runs, goes by the key $3 from $4 on, because of $5; $6 is an
--- id for the event. A ready row is never updated, because a claim addresses it by its place: it is written anew.
+-- id for the event, which $7 causes by scope $8. A ready row is never updated, because a claim addresses it by its place: it is written anew.
 WITH gone AS (
     DELETE FROM ready WHERE job_id = $2 RETURNING *
 ), again AS (
@@ -19,7 +19,7 @@ WITH gone AS (
     UNION ALL SELECT job_type, run_id, false FROM later
     UNION ALL SELECT job_type, run_id, false FROM held
 ), told AS (
-    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, reason)
-    SELECT $1, $6, 'job.prioritized', $4, run_id, $2, $5 FROM moved
+    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, reason, actor, scope)
+    SELECT $1, $6, 'job.prioritized', $4, run_id, $2, $5, $7, $8 FROM moved
 )
 SELECT job_type, ready FROM moved

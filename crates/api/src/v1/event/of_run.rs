@@ -1,0 +1,70 @@
+//! `GET /runs/{runId}/events/stream`
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jobengine_domain::id::RunId;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::query::{Origin, Wanted, start};
+use crate::identity::Caller;
+use crate::params::{PathParams, QueryParams};
+use crate::problem::Problem;
+use crate::state::AppState;
+use crate::stream::{Reader, response};
+
+/// Which events of the run, from where on
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Query {
+    /// Only events of these types, separated by commas.
+    #[param(example = "job.succeeded,job.failed")]
+    types: Option<String>,
+    /// Go on after this cursor; `Last-Event-ID` says the same and goes before it.
+    after: Option<String>,
+}
+
+/// Stream the events of a run
+///
+/// As `GET /events/stream`, for one run: with everything that has happened to it, then what happens.
+#[utoipa::path(
+    get, path = "/runs/{runId}/events/stream", operation_id = "run_event_stream", tag = "events",
+    extensions(("x-scope" = json!("orch:read"))),
+    params(
+        ("runId" = uuid::Uuid, Path, description = "The run's id"),
+        Query,
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was received"),
+    ),
+    responses(
+        (status = 200, description = "The stream, until its end", body = String, content_type = "text/event-stream"),
+        (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
+        (status = 404, description = "No such run of this tenant (NOT_FOUND)"),
+        (status = 410, description = "What came after the cursor is no longer kept (EVENT_CURSOR_EXPIRED)"),
+        (status = 429, description = "The tenant or the node has too many streams (STREAM_LIMIT_REACHED)"),
+    )
+)]
+pub(super) async fn handler(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    PathParams(id): PathParams<RunId>,
+    QueryParams(query): QueryParams<Query>,
+) -> Result<Response, Problem> {
+    let start = start(&caller, &headers, query.after.as_deref(), Origin::Oldest)?;
+    let wanted = Wanted {
+        run_id: Some(id.0),
+        types: query.types,
+        ..Wanted::default()
+    };
+    let filter = wanted.filter(&caller)?;
+    let tx = state.store().read(&caller).await?;
+    let known = tx.run_find(id).await?.is_some();
+    tx.commit().await?;
+    if !known {
+        return Err(Problem::not_found("run"));
+    }
+    let reader = Reader::open(&state, caller, "sse", filter, start).await?;
+    Ok(response(reader))
+}
