@@ -79,8 +79,21 @@ event_types! {
     ImageChanged = "image.changed", "orch.images", None;
     /// An image was taken out of the inventory; the reason is its digest.
     ImageRemoved = "image.removed", "orch.images", None;
-    /// A webhook was paused, because its receiver is gone or keeps failing.
+    /// A webhook was paused, because its receiver is gone or keeps failing; the reason is its id.
     WebhookPaused = "webhook.paused", "orch.webhooks", Some("paused");
+    /// Somebody wants to see whether deliveries arrive; the reason is the webhook's id. It is sent to
+    /// that webhook and stands in no stream.
+    WebhookTest = "webhook.test", "orch.webhooks", None;
+}
+
+impl EventType {
+    /// Whether the reason names the thing that it is about: an image, or a webhook.
+    const fn is_about_its_reason(self) -> bool {
+        matches!(
+            self,
+            Self::ImageChanged | Self::ImageRemoved | Self::WebhookPaused | Self::WebhookTest
+        )
+    }
 }
 
 impl fmt::Display for EventType {
@@ -185,11 +198,12 @@ pub enum Delivery {
     List,
     /// Pushed over a stream: server-sent events or a WebSocket.
     Stream,
-    /// Sent to a webhook: which try of how many.
+    /// Sent to a webhook: which part of how many. A delivery carries one event, and its bytes are
+    /// the same at every try.
     Webhook {
         /// Counted from 1.
         ordinal: u32,
-        /// Tries in all.
+        /// Parts in all.
         total: u32,
     },
 }
@@ -198,16 +212,14 @@ impl Event {
     /// The same for every delivery of this event, and for no other event:
     /// `orch-{eventType}-{jobId}-{attempt}-{ordinal}`.
     ///
-    /// Without a job its run stands in its place, without that the digest of an image or else the
-    /// tenant; without an attempt a `0`. The ordinal is the moment in microseconds: what happens to
+    /// Without a job its run stands in its place, without that the digest of an image, the id of
+    /// a webhook or else the tenant; without an attempt a `0`. The ordinal is the moment in microseconds: what happens to
     /// one job twice (two releases of one attempt) happens at two moments.
     pub fn idempotency_key(&self) -> String {
         let subject = match (&self.job, self.run, &self.reason, self.kind) {
             (Some(job), ..) => job.id.to_string(),
             (None, Some(run), ..) => run.to_string(),
-            (None, None, Some(image), EventType::ImageChanged | EventType::ImageRemoved) => {
-                image.clone()
-            }
+            (None, None, Some(subject), kind) if kind.is_about_its_reason() => subject.clone(),
             (None, None, ..) => self.tenant.to_string(),
         };
         let attempt = self.attempt.unwrap_or(0);

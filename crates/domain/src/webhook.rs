@@ -7,6 +7,8 @@ mod filter;
 mod schedule;
 mod secret;
 
+use crate::event::EventType;
+
 pub use filter::{EVENT_TYPES_MAX, Filter, FilterError, JOB_TYPES_MAX};
 pub use schedule::{
     ATTEMPTS, Ended, PAUSE_AFTER_MS, RETRY_AFTER_MAX_MS, SCHEDULE_MS, Verdict, after_attempt,
@@ -25,7 +27,5 @@ pub const OVERLAP_S: u32 = 24 * 60 * 60;
 /// Longest time that two secrets sign.
 pub const OVERLAP_MAX_S: u32 = 7 * 24 * 60 * 60;
 
-/// The event of a delivery that somebody asked for to see whether deliveries arrive.
-pub const TEST: &str = "webhook.test";
-/// The event of a webhook that was paused because its receiver is gone or keeps failing.
-pub const PAUSED: &str = "webhook.paused";
+/// The event of a delivery that somebody asked for to see whether deliveries arrive: tried once.
+pub const TEST: &str = EventType::WebhookTest.as_str();

@@ -18,6 +18,7 @@ mod completion;
 mod connect;
 mod dag;
 mod dead_letter;
+mod delivery;
 mod document;
 mod dpop_proof;
 mod draw;
@@ -65,6 +66,7 @@ mod trace;
 mod ts;
 mod vex;
 mod wake;
+mod webhook;
 
 pub use act::{Act, ActKey, Answered, Effect};
 pub use administration::{InsertProbe, database_create, wal_bytes};
@@ -79,6 +81,7 @@ pub use complete::{JobReport, Reported};
 pub use completion::{Completion, RunAttempt, RunImage};
 pub use connect::Store;
 pub use dead_letter::DeadLetter;
+pub use delivery::{DeliveryRecord, DeliveryState, NewDelivery, Settled, TakenDelivery};
 pub use draw::draw;
 pub use error::StoreError;
 pub use event::{EVENTS_SCAN_MAX, EventBounds, EventFilter, EventPage, EventRecord};
@@ -107,6 +110,10 @@ pub use standing::JobStanding;
 pub use summary::JOBS_COUNTED_MAX;
 pub use vex::{VexEntry, VexFilter, VexRecord};
 pub use wake::{WAKE_MAX_BYTES, WakeLine};
+pub use webhook::{
+    NewWebhook, PauseReason, ResumeFrom, WebhookCursor, WebhookRecord, WebhookSpec,
+    draw_webhook_secret,
+};
 
 pub use jobengine_domain::stream::Place;
 /// How PostgreSQL is reached: a connection string, parsed.

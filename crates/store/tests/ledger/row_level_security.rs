@@ -324,6 +324,12 @@ async fn the_cross_tenant_role_reads_only_what_tells_of_due_work() {
         "expires_at",
         "change_id",
         "stream",
+        // Which webhook has not seen which event, and which has a delivery that is due.
+        "webhook_id",
+        "state",
+        "event_id",
+        "cursor_txid",
+        "cursor_event",
         // What the gauges count: ids, moments and numbers.
         "job_id",
         "run_id",

@@ -1,0 +1,4 @@
+-- webhook/find.sql: webhook $1.
+SELECT webhook_id, project_id, name, url, event_types, job_types, run_id, state, pause_reason, paused_at, failures,
+    failing_since, old_secret_until, missed_at, created_at, updated_at
+FROM webhook WHERE webhook_id = $1
