@@ -8,6 +8,7 @@
 
 mod metrics;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +19,13 @@ use jobengine_domain::id::{RunId, SessionId, TenantId};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::state::Report;
 use jobengine_domain::statement::STATEMENT_PAYLOAD_TYPE;
+use jobengine_domain::webhook::Filter;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::driver::Duty as _;
 use jobengine_duties::outbox::Outbox;
 use jobengine_duties::planner::{EVALUATE, Planner, STREAM, Window};
 use jobengine_duties::scheduler_metrics::SchedulerMetrics;
+use jobengine_duties::webhook::WebhookFanOut;
 use jobengine_impact::advisory::osv;
 use jobengine_impact::evaluate::evaluate;
 use jobengine_impact::kev::KevCatalogue;
@@ -32,9 +35,11 @@ use jobengine_impact::segment::SegmentSize;
 use jobengine_impact::segment_input::SegmentSubject;
 use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
 use jobengine_queue::Local;
+use jobengine_store::secret::InstallationSecret;
 use jobengine_store::testing::TestDatabase;
 use jobengine_store::{
-    ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, WorkerSession,
+    ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, NewWebhook, Store, WebhookSpec,
+    WorkerSession, draw_webhook_secret,
 };
 use jobengine_telemetry::Registry;
 use uuid::Uuid;
@@ -397,4 +402,43 @@ async fn the_event_leaves_through_the_outbox_once() {
         .join(format!("run-completion.{run}.dsse.json"));
     let envelope = std::fs::read(file).unwrap();
     assert!(verify(&envelope, STATEMENT_PAYLOAD_TYPE, &[flow.key.public()]).is_ok());
+}
+
+#[tokio::test]
+async fn a_webhook_is_sent_the_signed_event_itself() {
+    let flow = Flow::open().await;
+    let new = NewWebhook {
+        project: None,
+        spec: WebhookSpec {
+            name: "w".into(),
+            url: "https://hooks.example.com/".into(),
+            filter: Filter::new(["run.completed".to_owned()].into(), BTreeSet::new(), None)
+                .unwrap(),
+        },
+        secret: draw_webhook_secret(),
+    };
+    let tx = flow.store.begin(&flow.caller).await.unwrap();
+    let made = tx.webhook_create(&InstallationSecret::draw(), &new).await;
+    let webhook = made.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    flow.image("one", &["pkg:npm/a@1.0.0"]).await;
+    let run = flow.turn().await.expect("the image is new").id;
+    let fan_out = WebhookFanOut::new(flow.store.clone());
+    let sent = loop {
+        fan_out.activate().await.unwrap();
+        let tx = flow.store.begin(&flow.caller).await.unwrap();
+        let taken = tx.deliveries_take(webhook, 10, 60_000).await.unwrap();
+        tx.commit().await.unwrap();
+        if !taken.is_empty() {
+            break taken;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].event_type, "run.completed");
+    assert_eq!(sent[0].media_type, "application/vnd.dsse.envelope.v1+json");
+    let tx = flow.store.begin(&flow.caller).await.unwrap();
+    let (envelope, _) = tx.impact_run_completion(run).await.unwrap().unwrap();
+    assert_eq!(sent[0].body, envelope.as_bytes());
+    assert!(verify(&sent[0].body, STATEMENT_PAYLOAD_TYPE, &[flow.key.public()]).is_ok());
 }
