@@ -17,6 +17,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use jobengine_domain::defaults::LEASE_MS;
+use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_queue::Queue;
 use jobengine_store::secret::InstallationSecret;
@@ -72,6 +73,8 @@ pub struct ServerConfig {
     pub indexes: Arc<ImpactIndexes>,
     /// What only this installation can make: the same for all its replicas.
     pub secret: InstallationSecret,
+    /// Where webhooks may go.
+    pub egress: EgressPolicy,
     /// The keys under which the installation signs, current and former ones.
     pub keys: Vec<PublishedKey>,
     /// What the process records; shared with its other roles.
@@ -97,6 +100,7 @@ impl Default for ServerConfig {
             connections_max: 4_096,
             indexes: Arc::default(),
             secret: InstallationSecret::draw(),
+            egress: EgressPolicy::default(),
             keys: Vec::new(),
             registry: Registry::new(),
             traces: Traces::default(),

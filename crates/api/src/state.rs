@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_queue::{Hint, Queue};
 use jobengine_store::Store;
@@ -36,6 +37,7 @@ struct Inner {
     log: LogControl,
     lease: LeaseMs,
     secret: InstallationSecret,
+    egress: EgressPolicy,
     stopping: CancellationToken,
     shutdown: CancellationToken,
     published: Published,
@@ -91,6 +93,7 @@ impl AppState {
             log: config.log.clone(),
             lease,
             secret,
+            egress: config.egress.clone(),
             stopping: CancellationToken::new(),
             shutdown,
             published,
@@ -132,6 +135,11 @@ impl AppState {
     /// Changes what this process logs.
     pub(crate) fn log(&self) -> &LogControl {
         &self.0.log
+    }
+
+    /// Where webhooks may go.
+    pub(crate) fn egress(&self) -> &EgressPolicy {
+        &self.0.egress
     }
 
     /// The lease of this installation.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jobengine_api::{DevIssuer, TokenRequest};
 use jobengine_domain::caller::Scope;
+use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::id::TenantId;
 use jobengine_queue::Local;
 use jobengine_sdk::{Client, TokenSource};
@@ -50,6 +51,8 @@ pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
     let issuer = token::issuer(&data)?;
     let settings = Settings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
+        // Whoever tries webhooks has their receiver here.
+        egress: EgressPolicy::default().with_loopback(),
         ..Settings::default()
     };
     let mut node = Node::new(

@@ -7,6 +7,7 @@ mod database;
 mod demo;
 mod dev;
 mod doctor;
+mod egress;
 mod events;
 mod key_file;
 mod matching;

@@ -13,6 +13,7 @@ use jobengine_api::{
 use jobengine_domain::caller::Scope;
 use jobengine_domain::defaults::LEASE_MS;
 use jobengine_domain::dsse::{PublicKey, SigningKey};
+use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::id::TenantId;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::metric;
@@ -21,6 +22,7 @@ use jobengine_duties::audit_seal::AuditSeal;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::dpop_proofs::DpopProofs;
 use jobengine_duties::driver::Driver;
+use jobengine_duties::egress::Egress;
 use jobengine_duties::gauge::Gauges;
 use jobengine_duties::idempotency_expiry::IdempotencyExpiry;
 use jobengine_duties::job_deadline::JobDeadline;
@@ -29,6 +31,7 @@ use jobengine_duties::outbox::Outbox;
 use jobengine_duties::partition::Partition;
 use jobengine_duties::planner::{Planner, Window};
 use jobengine_duties::scheduler_metrics::SchedulerMetrics;
+use jobengine_duties::webhook::{WebhookFanOut, WebhookRetention, WebhookSender};
 use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Local, Queue};
 use jobengine_sdk::{Client, TokenSource};
@@ -61,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) window: Window,
     /// Most images per segment.
     pub(crate) segment_size: SegmentSize,
+    /// Where webhooks may go.
+    pub(crate) egress: EgressPolicy,
     /// Where the administration listens, if it does.
     pub(crate) admin_listen: Option<SocketAddr>,
     /// What the process records.
@@ -83,6 +88,7 @@ impl Default for Settings {
             lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
             window: Window::default(),
             segment_size: SegmentSize::default(),
+            egress: EgressPolicy::default(),
             admin_listen: None,
             registry: Registry::new(),
             traces: Traces::default(),
@@ -151,6 +157,7 @@ impl Node {
             lease: self.settings.lease,
             indexes: Arc::clone(&self.indexes),
             secret: self.secret.clone(),
+            egress: self.settings.egress.clone(),
             keys: vec![
                 PublishedKey::new(KeyPurpose::Completion, self.key.public()),
                 PublishedKey::new(KeyPurpose::Audit, self.audit_key.public()),
@@ -231,7 +238,24 @@ impl Node {
             Gauges::new(store.clone(), &self.registry),
             Duration::from_secs(5),
         );
+        self.add_webhooks(&mut driver);
         self.tasks.push(tokio::spawn(driver.join()));
+    }
+
+    fn add_webhooks(&self, driver: &mut Driver) {
+        driver.add(
+            WebhookFanOut::new(self.store.clone()),
+            Duration::from_millis(250),
+        );
+        let egress = Egress::new(self.settings.egress.clone());
+        driver.add(
+            WebhookSender::new(self.store.clone(), egress, self.secret.clone()),
+            Duration::from_millis(250),
+        );
+        driver.add(
+            WebhookRetention::new(self.store.clone()),
+            Duration::from_mins(5),
+        );
     }
 
     /// Ends requests and passes under way.

@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::data_dir::DataDir;
 use crate::database::Database;
+use crate::egress::EgressArgs;
 use crate::node::{Node, Settings};
 use crate::node_keys::NodeKeys;
 use crate::trust::TrustArgs;
@@ -83,6 +84,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", required_if_eq("roles", "worker"))]
     worker_token_file: Option<PathBuf>,
     #[command(flatten)]
+    egress: EgressArgs,
+    #[command(flatten)]
     trust: TrustArgs,
 }
 
@@ -125,6 +128,7 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
             longest: Duration::from_millis(args.window_longest_ms),
         },
         segment_size: SegmentSize::new(args.segment_images)?,
+        egress: args.egress.policy()?,
         admin_listen: Some(args.admin_listen),
         registry,
         traces,

@@ -81,6 +81,12 @@ codes! {
     Conflict = "CONFLICT", 409, "Something changed meanwhile";
     /// The same request is under way.
     IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, "The same request is under way";
+    /// Nothing is sent to a webhook that is paused.
+    WebhookPaused = "WEBHOOK_PAUSED", 409, "The webhook is paused";
+    /// The tenant has as many webhooks as it may.
+    WebhookLimit = "WEBHOOK_LIMIT", 409, "The tenant has as many webhooks as it may";
+    /// The delivery is on its way anyway.
+    DeliveryPending = "DELIVERY_PENDING", 409, "The delivery is on its way";
     /// The attempt is no longer the worker's: nothing it says counts.
     LeaseLost = "LEASE_LOST", 409, "The lease was lost";
     /// Another principal opened the worker session.
@@ -103,6 +109,8 @@ codes! {
     TicketRequired = "TICKET_REQUIRED", 422, "The operation needs a ticket";
     /// The jobs of a run do not form a DAG.
     DagInvalid = "DAG_INVALID", 422, "The jobs do not form a DAG";
+    /// The egress policy denies the URL of a webhook.
+    WebhookUrlDenied = "WEBHOOK_URL_DENIED", 422, "The URL is not one that webhooks reach";
     /// An SBOM that nobody says the image of.
     ImageDigestMissing = "IMAGE_DIGEST_MISSING", 422, "The SBOM does not say which image it describes";
     /// Too many requests of a kind.

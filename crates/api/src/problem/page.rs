@@ -21,6 +21,7 @@ pages![
     "conflict",
     "dag-invalid",
     "database-unavailable",
+    "delivery-pending",
     "document-json-invalid",
     "document-nul",
     "document-too-deep",
@@ -65,6 +66,9 @@ pages![
     "unauthenticated",
     "url-too-long",
     "vex-invalid",
+    "webhook-limit",
+    "webhook-paused",
+    "webhook-url-denied",
 ];
 
 /// A page by its name, in Markdown.

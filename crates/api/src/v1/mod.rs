@@ -1,4 +1,5 @@
-//! `/api/v1/orchestrator`: jobs, runs, workers, dead letters, events, audit, credentials.
+//! `/api/v1/orchestrator`: jobs, runs, workers, dead letters, events, audit, credentials,
+//! webhooks.
 
 mod api_key;
 mod audit;
@@ -8,6 +9,7 @@ mod event;
 mod job;
 mod revocation;
 mod run;
+mod webhook;
 mod worker;
 
 use crate::route::Routes;
@@ -23,4 +25,5 @@ pub(crate) fn routes() -> Routes {
         .merge(audit::routes())
         .merge(api_key::routes())
         .merge(revocation::routes())
+        .merge(webhook::routes())
 }

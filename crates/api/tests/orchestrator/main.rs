@@ -21,4 +21,5 @@ mod socket;
 mod stop;
 mod stream;
 mod trace;
+mod webhook;
 mod words;
