@@ -249,7 +249,12 @@ impl Node {
         );
         let egress = Egress::new(self.settings.egress.clone());
         driver.add(
-            WebhookSender::new(self.store.clone(), egress, self.secret.clone()),
+            WebhookSender::new(
+                self.store.clone(),
+                egress,
+                self.secret.clone(),
+                &self.registry,
+            ),
             Duration::from_millis(250),
         );
         driver.add(

@@ -16,6 +16,7 @@ mod page;
 pub mod process;
 pub mod scheduler;
 pub mod stream;
+pub mod webhook;
 
 pub use page::markdown;
 
@@ -233,11 +234,12 @@ pub struct Chapter {
 }
 
 /// Every metric there is.
-pub static CATALOGUE: [Chapter; 8] = [
+pub static CATALOGUE: [Chapter; 9] = [
     chapter("The impact scheduler", scheduler::ROWS),
     chapter("Jobs", ledger::ROWS),
     chapter("HTTP", http::ROWS),
     chapter("Event streams", stream::ROWS),
+    chapter("Webhooks", webhook::ROWS),
     chapter("Background passes", duty::ROWS),
     chapter("Audit trail", audit::ROWS),
     chapter("The database", database::ROWS),

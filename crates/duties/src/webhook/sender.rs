@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{Store, StoreError};
+use jobengine_telemetry::Registry;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::at_work::{AtWork, Turn};
-use super::breakers::Breakers;
 use super::sending::{Batch, Sending};
 use crate::driver::{Duty, Report};
 use crate::egress::Egress;
@@ -33,15 +33,16 @@ pub struct WebhookSender {
 }
 
 impl WebhookSender {
-    /// Sends from `store` over `egress`, with secrets that were sealed under `installation`.
-    pub fn new(store: Store, egress: Egress, installation: InstallationSecret) -> Self {
+    /// Sends from `store` over `egress`, with secrets that were sealed under `installation`, and
+    /// records in `registry`.
+    pub fn new(
+        store: Store,
+        egress: Egress,
+        installation: InstallationSecret,
+        registry: &Registry,
+    ) -> Self {
         Self {
-            sending: Arc::new(Sending::new(
-                store.clone(),
-                egress,
-                installation,
-                Breakers::default(),
-            )),
+            sending: Arc::new(Sending::new(store.clone(), egress, installation, registry)),
             store,
             at_work: AtWork::default(),
             passes: AtomicUsize::new(0),

@@ -7,12 +7,14 @@ use jobengine_domain::breaker::Passage;
 use jobengine_domain::caller::Caller;
 use jobengine_domain::egress::Hosts;
 use jobengine_domain::id::{TenantId, WebhookId};
+use jobengine_domain::metric;
 use jobengine_domain::time::Timestamp;
 use jobengine_domain::webhook::{
     ATTEMPTS, Ended, TEST, Verdict, WebhookSecret, after_attempt, keeps_failing, signatures,
 };
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{DeliveryState, PauseReason, Settled, Store, StoreError, TakenDelivery, Tx};
+use jobengine_telemetry::{Counter, Registry, Timing};
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
@@ -29,8 +31,6 @@ const PARALLEL: usize = 4;
 const HOLD_MS: u64 = 60_000;
 /// Transactions of all sending at a time: the connections are there for requests too.
 const TRANSACTIONS: usize = 4;
-/// Why there was no attempt: the secret was sealed under another installation's.
-const UNREADABLE: &str = "SECRET_UNREADABLE";
 
 /// What sending needs.
 #[derive(Debug)]
@@ -40,6 +40,9 @@ pub(super) struct Sending {
     installation: InstallationSecret,
     breakers: Breakers,
     transactions: Semaphore,
+    attempts: Counter<1>,
+    took: Timing<1>,
+    paused: Counter<1>,
 }
 
 /// How a batch ended.
@@ -69,6 +72,24 @@ struct Parcel {
     clock: (Timestamp, Instant),
 }
 
+/// Why a delivery has no answer.
+enum Unsent {
+    /// The secret was sealed under another installation's.
+    Unreadable,
+    /// It did not get there.
+    Egress(EgressError),
+}
+
+impl Unsent {
+    /// One word, stable, for records.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable => "SECRET_UNREADABLE",
+            Self::Egress(error) => error.code(),
+        }
+    }
+}
+
 /// A batch, on its way from now on.
 type Taken = (Parcel, Vec<TakenDelivery>);
 
@@ -77,14 +98,17 @@ impl Sending {
         store: Store,
         egress: Egress,
         installation: InstallationSecret,
-        breakers: Breakers,
+        registry: &Registry,
     ) -> Self {
         Self {
             store,
             egress,
             installation,
-            breakers,
+            breakers: Breakers::default(),
             transactions: Semaphore::new(TRANSACTIONS),
+            attempts: registry.counter(&metric::webhook::ATTEMPTS),
+            took: registry.timing(&metric::webhook::DURATION),
+            paused: registry.counter(&metric::webhook::PAUSED),
         }
     }
 
@@ -181,7 +205,11 @@ impl Sending {
         if self.breakers.is_open(&parcel.origin) {
             return Ok(Some(taken));
         }
+        let began = Instant::now();
         let answer = self.send(parcel, &taken).await;
+        let result = result(&answer);
+        self.attempts.inc([result]);
+        self.took.observe([result], began.elapsed());
         let ended = match &answer {
             Ok(answer) => Ended::Answered {
                 status: answer.status,
@@ -192,7 +220,7 @@ impl Sending {
         self.breakers
             .record(&parcel.origin, ended.is_alive(), parcel.now());
         let status = answer.as_ref().ok().map(|answer| answer.status);
-        let error = answer.as_ref().err().copied();
+        let error = answer.as_ref().err().map(Unsent::code);
         tracing::debug!(tenant = %parcel.tenant, webhook = %parcel.webhook, delivery = %taken.id, origin = parcel.origin.1, status, error, "delivery was attempted");
         let _turn = self.turn().await;
         self.store
@@ -201,15 +229,15 @@ impl Sending {
         Ok(None)
     }
 
-    /// The answer, or in a word why there was none.
-    async fn send(&self, parcel: &Parcel, taken: &TakenDelivery) -> Result<Answer, &'static str> {
-        let secrets = parcel.secrets.as_deref().ok_or(UNREADABLE)?;
+    /// The answer, or why there was none.
+    async fn send(&self, parcel: &Parcel, taken: &TakenDelivery) -> Result<Answer, Unsent> {
+        let secrets = parcel.secrets.as_deref().ok_or(Unsent::Unreadable)?;
         let headers = headers(secrets, taken, parcel.now());
         let body = taken.body.clone();
         self.egress
             .post(&parcel.url, &parcel.hosts, headers, body)
             .await
-            .map_err(|error: EgressError| error.code())
+            .map_err(Unsent::Egress)
     }
 
     async fn settle(
@@ -247,7 +275,12 @@ impl Sending {
         match verdict {
             Verdict::Delivered => tx.webhook_recovered(parcel.webhook).await?,
             Verdict::Again { .. } | Verdict::Failed | Verdict::Gone => {
-                note_failure(&tx, parcel.webhook, verdict).await?;
+                let paused = note_failure(&tx, parcel.webhook, verdict).await?;
+                tx.commit().await?;
+                if let Some(reason) = paused {
+                    self.paused.inc([reason.as_str()]);
+                }
+                return Ok(());
             }
         }
         tx.commit().await
@@ -275,21 +308,38 @@ async fn nothing(tx: Tx) -> Result<Result<Taken, Batch>, StoreError> {
 }
 
 /// Notes a failed attempt, and gives the webhook a rest that is gone or keeps failing.
-async fn note_failure(tx: &Tx, webhook: WebhookId, verdict: Verdict) -> Result<(), StoreError> {
+async fn note_failure(
+    tx: &Tx,
+    webhook: WebhookId,
+    verdict: Verdict,
+) -> Result<Option<PauseReason>, StoreError> {
     let since = match tx.webhook_failed(webhook).await {
         // It was removed while we sent.
-        Err(StoreError::Missing(_)) => return Ok(()),
+        Err(StoreError::Missing(_)) => return Ok(None),
         since => since?,
     };
     let reason = match verdict {
         Verdict::Gone => PauseReason::Gone,
         _ if keeps_failing(since, tx.now()) => PauseReason::Failing,
-        _ => return Ok(()),
+        _ => return Ok(None),
     };
-    if tx.webhook_pause(webhook, reason).await? {
+    let paused = tx.webhook_pause(webhook, reason).await?;
+    if paused {
         tracing::warn!(tenant = %tx.tenant(), webhook = %webhook, reason = reason.as_str(), "webhook {webhook} was paused: its receiver is gone or keeps failing");
     }
-    Ok(())
+    Ok(paused.then_some(reason))
+}
+
+/// How the metrics sort an attempt.
+fn result(answer: &Result<Answer, Unsent>) -> &'static str {
+    match answer {
+        Ok(Answer {
+            status: 200..=299, ..
+        }) => "delivered",
+        Ok(_) => "refused",
+        Err(Unsent::Egress(EgressError::Denied(_))) => "denied",
+        Err(Unsent::Egress(_) | Unsent::Unreadable) => "unanswered",
+    }
 }
 
 /// What the breaker stands for. A URL that cannot be read stands for itself; the policy refuses it.

@@ -6,6 +6,7 @@ use jobengine_domain::egress::EgressPolicy;
 use jobengine_duties::egress::Egress;
 use jobengine_duties::webhook::{WebhookFanOut, WebhookSender};
 use jobengine_store::DeliveryState;
+use jobengine_telemetry::Registry;
 
 use crate::delivery::WELL;
 use crate::house::{House, OTHERS, OURS, job};
@@ -46,7 +47,12 @@ async fn a_process_that_ends_loses_nothing() {
     house.until(async || receiver.seen().len() == 3).await;
     // Killed while all three are on their way: the ledger says that they wait.
     let egress = Egress::new(EgressPolicy::default().with_loopback());
-    house.sender = WebhookSender::new(house.store.clone(), egress, house.installation.clone());
+    house.sender = WebhookSender::new(
+        house.store.clone(),
+        egress,
+        house.installation.clone(),
+        &Registry::new(),
+    );
     house.fan_out = WebhookFanOut::new(house.store.clone());
     receiver.say(WELL);
     house.pass().await;
@@ -76,7 +82,12 @@ async fn two_processes_send_each_delivery_once() {
         store: house.store.clone(),
         installation: house.installation.clone(),
         fan_out: WebhookFanOut::new(house.store.clone()),
-        sender: WebhookSender::new(house.store.clone(), egress, house.installation.clone()),
+        sender: WebhookSender::new(
+            house.store.clone(),
+            egress,
+            house.installation.clone(),
+            &Registry::new(),
+        ),
     };
     let jobs: Vec<_> = (0..100).map(|_| job("t")).collect();
     house.submit(OURS, &jobs).await;

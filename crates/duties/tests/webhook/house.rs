@@ -14,6 +14,7 @@ use jobengine_duties::webhook::{WebhookFanOut, WebhookSender};
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::testing::TestDatabase;
 use jobengine_store::{DeliveryRecord, NewJob, NewWebhook, Store, WebhookRecord, WebhookSpec};
+use jobengine_telemetry::Registry;
 use uuid::Uuid;
 
 pub(crate) const OURS: TenantId = TenantId(Uuid::from_u128(0xa));
@@ -64,7 +65,12 @@ impl House {
         let installation = InstallationSecret::draw();
         Self {
             fan_out: WebhookFanOut::new(store.clone()),
-            sender: WebhookSender::new(store.clone(), Egress::new(policy), installation.clone()),
+            sender: WebhookSender::new(
+                store.clone(),
+                Egress::new(policy),
+                installation.clone(),
+                &Registry::new(),
+            ),
             database,
             store,
             installation,

@@ -8,6 +8,7 @@ use jobengine_domain::webhook::WebhookSecret;
 use jobengine_duties::egress::Egress;
 use jobengine_duties::webhook::WebhookSender;
 use jobengine_store::secret::InstallationSecret;
+use jobengine_telemetry::Registry;
 
 use crate::delivery::{WELL, expected};
 use crate::house::{House, OURS, job, secret};
@@ -91,7 +92,7 @@ async fn a_stolen_database_signs_nothing() {
 
     let egress = Egress::new(EgressPolicy::default().with_loopback());
     let stranger = InstallationSecret::draw();
-    house.sender = WebhookSender::new(house.store.clone(), egress, stranger);
+    house.sender = WebhookSender::new(house.store.clone(), egress, stranger, &Registry::new());
     house.submit(OURS, &[job("t")]).await;
     house.attempted(one, 1).await;
     let delivery = house.deliveries(one).await.remove(0);
