@@ -22,10 +22,17 @@ struct Process(Child);
 impl Process {
     fn serve(data: &Path, port: u16, admin: u16) -> Self {
         let log = std::fs::File::create(data.join("serve.log")).unwrap();
+        let key = Command::new(env!("CARGO_BIN_EXE_jobengine"))
+            .args(["token", "key", "--data-dir"])
+            .arg(data)
+            .output()
+            .unwrap();
+        let key = String::from_utf8(key.stdout).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_jobengine"))
             .args(["serve", "--roles", "api,duties"])
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(["--admin-listen", &format!("127.0.0.1:{admin}")])
+            .args(["--token-key", key.trim()])
             .arg("--data-dir")
             .arg(data)
             .env_remove("DATABASE_URL")
