@@ -46,7 +46,7 @@ pub(crate) struct ServeArgs {
     /// How long requests are still taken when the process is told to stop, while `/readyz` already says no
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=300))]
     drain_seconds: u64,
-    /// Collector of traces (OTLP over HTTP), such as http://127.0.0.1:4318; none are recorded unless given
+    /// Collector of traces (OTLP over HTTP), such as `http://127.0.0.1:4318`; none are recorded unless given
     #[arg(
         long,
         env = "OTEL_EXPORTER_OTLP_ENDPOINT",
