@@ -30,6 +30,7 @@ use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use jobengine_telemetry::log::Logs;
 
+use events::EventsCommand;
 use remote::Remote;
 
 /// Source and job orchestrator with an impact scheduler
@@ -74,7 +75,6 @@ enum Command {
     /// The audit trail: read it, export it, verify it
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Check signed events
     #[command(subcommand)]
     Events(EventsCommand),
     #[command(subcommand)]
@@ -103,11 +103,6 @@ enum TokenCommand {
 #[derive(Debug, clap::Subcommand)]
 enum AuditCommand {
     Verify(audit::VerifyArgs),
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum EventsCommand {
-    Verify(events::VerifyArgs),
 }
 
 /// Exit code of a command that failed; 2 is for wrong usage.
@@ -153,7 +148,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Match(args) => matching::run(&args),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args),
-        Command::Events(EventsCommand::Verify(args)) => events::run(&args),
+        Command::Events(EventsCommand::Verify(args)) => events::check(&args),
+        Command::Events(EventsCommand::Tail(args)) => with_runtime("error", events::tail(args)),
         Command::Token(TokenCommand::Mint(args)) => token::mint(args),
         Command::Token(TokenCommand::Key(args)) => token::key(&args),
         Command::Openapi => {

@@ -23,6 +23,7 @@ use jobengine_duties::completion::Completing;
 use jobengine_duties::dpop_proofs::DpopProofs;
 use jobengine_duties::driver::Driver;
 use jobengine_duties::egress::Egress;
+use jobengine_duties::event_trim::EventTrim;
 use jobengine_duties::gauge::Gauges;
 use jobengine_duties::idempotency_expiry::IdempotencyExpiry;
 use jobengine_duties::job_deadline::JobDeadline;
@@ -200,6 +201,7 @@ impl Node {
             Duration::from_secs(1),
         );
         driver.add(Partition::new(store.clone()), Duration::from_hours(1));
+        driver.add(EventTrim::new(store.clone()), Duration::from_mins(10));
         driver.add(DpopProofs::new(store.clone()), Duration::from_mins(1));
         let scheduler = SchedulerMetrics::new(&self.registry);
         driver.add(
@@ -356,6 +358,19 @@ impl TemporaryNode {
             .build()?)
     }
 
+    /// Where the API listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Makes one more tenant, and a token of somebody who may do everything there.
+    pub(crate) async fn further_tenant(&self, name: &str) -> anyhow::Result<String> {
+        let store = &self.database.store;
+        let tenant = jobengine_store::draw(store.now().await?);
+        store.tenant_create(tenant, name, 1).await?;
+        self.mint_for(tenant, "operator", Scope::ALL.to_vec())
+    }
+
     /// The file with the workers' token.
     pub(crate) fn worker_token(&self) -> PathBuf {
         self.data.file("worker.token")
@@ -404,9 +419,18 @@ impl TemporaryNode {
     }
 
     fn mint(&self, subject: &str, scopes: Vec<Scope>) -> anyhow::Result<String> {
+        self.mint_for(self.tenant, subject, scopes)
+    }
+
+    fn mint_for(
+        &self,
+        tenant: TenantId,
+        subject: &str,
+        scopes: Vec<Scope>,
+    ) -> anyhow::Result<String> {
         let request = TokenRequest {
             subject: subject.to_owned(),
-            tenant: self.tenant,
+            tenant,
             project: None,
             scopes,
             ttl_s: 3_600,

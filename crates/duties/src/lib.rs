@@ -9,6 +9,7 @@ pub mod completion;
 pub mod dpop_proofs;
 pub mod driver;
 pub mod egress;
+pub mod event_trim;
 pub mod gauge;
 pub mod idempotency_expiry;
 pub mod job_deadline;

@@ -114,7 +114,7 @@ impl Planner {
             return Ok(false);
         }
         let began = Instant::now();
-        let to = newest.place.clone();
+        let to = newest.place;
         let planned = self.plan_changes(tx, &caller, &changes, (&from, &to)).await;
         match &planned {
             Ok(Some(_)) => self.metrics.enqueued(MODE, began.elapsed()),

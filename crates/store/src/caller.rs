@@ -65,12 +65,12 @@ impl Tx {
             told: AtomicBool::new(false),
             commits,
         };
-        let (begun, row) = tokio::join!(
+        let (opened, row) = tokio::join!(
             biased;
             tx.connection().batch_execute(begin),
             tx.connection().query_one(&open, &params)
         );
-        begun?;
+        opened?;
         Ts(tx.now) = row?.get("now");
         Ok(tx)
     }

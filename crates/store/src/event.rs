@@ -180,13 +180,17 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn events_origin(&self, filter: &EventFilter) -> Result<Option<Place>, StoreError> {
-        let (run, job) = (filter.run.map(|run| run.0), filter.job.map(|job| job.0));
-        if run.is_none() && job.is_none() {
-            return Ok(None);
-        }
-        let row = self
-            .query_opt(include_str!("event/origin.sql"), &[&run, &job])
-            .await?;
+        let row = match (filter.job, filter.run) {
+            (Some(job), _) => {
+                self.query_opt(include_str!("event/origin_of_job.sql"), &[&job.0])
+                    .await?
+            }
+            (None, Some(run)) => {
+                self.query_opt(include_str!("event/origin_of_run.sql"), &[&run.0])
+                    .await?
+            }
+            (None, None) => None,
+        };
         row.map(|row| number(row.get("txid")).map(Place::before))
             .transpose()
     }

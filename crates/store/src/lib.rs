@@ -26,6 +26,7 @@ pub mod embedded;
 mod error;
 mod event;
 mod finding;
+mod first_signal;
 mod gauge;
 mod idempotency;
 mod image;
@@ -85,6 +86,7 @@ pub use delivery::{DeliveryRecord, DeliveryState, NewDelivery, Settled, TakenDel
 pub use draw::draw;
 pub use error::StoreError;
 pub use event::{EVENTS_SCAN_MAX, EventBounds, EventFilter, EventPage, EventRecord};
+pub use first_signal::FirstSignal;
 pub use finding::{FindingFilter, FindingPlace};
 pub use gauge::{Gauges, ImpactLoad, JobsGauge};
 pub use image::{ImageFilter, ImageRecord};

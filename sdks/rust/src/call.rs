@@ -108,6 +108,10 @@ impl<'c> Call<'c> {
         self
     }
 
+    pub(crate) const fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
     /// Says that the server acting twice on this call does no harm.
     pub(crate) fn harmless(self) -> Self {
         Self {
@@ -182,18 +186,7 @@ impl<'c> Call<'c> {
     }
 
     async fn try_once(&self, bearer: Option<&HeaderValue>) -> Result<(StatusCode, Bytes), Error> {
-        let mut request = self
-            .client
-            .http()
-            .request(self.method.clone(), self.url.clone())
-            .headers(self.headers.clone())
-            .timeout(self.timeout);
-        if let Some(bearer) = bearer {
-            request = request.header(AUTHORIZATION, bearer);
-        }
-        if let Some(document) = &self.body {
-            request = request.body(document.body().await?);
-        }
+        let request = self.request(bearer).await?.timeout(self.timeout);
         let response = request.send().await.map_err(failed)?;
         let status = response.status();
         let retry_after = retry_after(response.headers());
@@ -204,9 +197,48 @@ impl<'c> Call<'c> {
             Err(refusal(status, &bytes, retry_after))
         }
     }
+
+    /// Sends the call once, and hands the answer over as it comes: it may go on for ever.
+    pub(crate) async fn open(mut self) -> Result<Response, Error> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
+        let bearer = match self.client.token() {
+            Some(token) => token.bearer(None).await?,
+            None => None,
+        };
+        let request = self.request(bearer.as_ref()).await?;
+        let response = tokio::time::timeout(self.timeout, request.send()).await;
+        let response = response.map_err(|_| Error::Silent)?.map_err(failed)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        let bytes = read(response, self.answer_max).await?;
+        Err(refusal(status, &bytes, retry_after))
+    }
+
+    async fn request(
+        &self,
+        bearer: Option<&HeaderValue>,
+    ) -> Result<reqwest::RequestBuilder, Error> {
+        let mut request = self
+            .client
+            .http()
+            .request(self.method.clone(), self.url.clone())
+            .headers(self.headers.clone());
+        if let Some(bearer) = bearer {
+            request = request.header(AUTHORIZATION, bearer);
+        }
+        if let Some(document) = &self.body {
+            request = request.body(document.body().await?);
+        }
+        Ok(request)
+    }
 }
 
-fn failed(error: reqwest::Error) -> Error {
+pub(crate) fn failed(error: reqwest::Error) -> Error {
     if error.is_connect() {
         Error::Unreachable(error.without_url())
     } else {

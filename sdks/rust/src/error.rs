@@ -18,6 +18,9 @@ pub enum Error {
     /// The call was sent and its answer never came: whether the server acted on it is unknown.
     #[error("the connection ended before the answer")]
     Interrupted(#[source] reqwest::Error),
+    /// Nothing was heard for longer than a stream is ever quiet.
+    #[error("the server says nothing any more")]
+    Silent,
     /// The answer does not follow the contract; some other program may have answered.
     #[error("HTTP {status}, and the answer is not of the contract: {detail}")]
     Answer {
@@ -63,6 +66,7 @@ impl Error {
             Self::Answer { status, .. } => Some(*status),
             Self::Unreachable(_)
             | Self::Interrupted(_)
+            | Self::Silent
             | Self::Token(_)
             | Self::Settings(_)
             | Self::Request(_)
@@ -95,7 +99,7 @@ impl Error {
     pub(crate) fn passing(&self, harmless: bool) -> bool {
         match self {
             Self::Unreachable(_) => true,
-            Self::Interrupted(_) => harmless,
+            Self::Interrupted(_) | Self::Silent => harmless,
             Self::Problem(_) | Self::Answer { .. } => match self.status() {
                 Some(429) => true,
                 Some(408 | 500..=599) => harmless,

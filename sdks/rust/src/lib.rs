@@ -36,7 +36,7 @@ mod token;
 pub mod wire;
 pub mod worker;
 
-pub use calls::Request;
+pub use calls::{EventStream, Request, Streamed};
 pub use client::{Client, ClientBuilder};
 pub use document::{Document, Encoding};
 pub use error::{Error, FieldProblem, Problem};

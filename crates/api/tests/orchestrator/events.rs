@@ -297,7 +297,7 @@ async fn lazy(service: &Service, person: &Person, path: &str) -> TcpStream {
     let request = person.request(Method::GET, path).build().unwrap();
     let address = service.url.strip_prefix("http://").unwrap();
     let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    socket.set_recv_buffer_size(256 * 1024).unwrap();
     let mut stream = socket.connect(address.parse().unwrap()).await.unwrap();
     let head = format!(
         "GET {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {}\r\n\r\n",
@@ -480,4 +480,48 @@ async fn events_of_another_replica_come_within_a_quarter_of_a_second() {
     times.sort();
     // Other tests share the machine and the horizon: half of them is held to the promise here.
     assert!(times[10] < Duration::from_millis(250), "{times:?}");
+}
+
+#[tokio::test]
+async fn the_first_signal_of_a_run_comes_once_and_keeps_its_tag() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    let run = json!({"jobs": [{"key": "a", "type": "t", "payload": 1}, {"key": "b", "type": "t", "payload": 2}]});
+    let run = ours.post("/runs", &run).await.ok(201);
+    let path = format!("/runs/{}/first-signal", run["runId"].as_str().unwrap());
+    let ask = async |tag: Option<&str>, query: &str| {
+        let mut request = ours.request(Method::GET, &format!("{path}{query}"));
+        if let Some(tag) = tag {
+            request = request.header("if-none-match", tag);
+        }
+        request.send().await.unwrap()
+    };
+    assert_eq!(ask(None, "").await.status(), 204);
+    let waiting = ask(None, "?waitMs=20000");
+    let claiming = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        ours.claim(1, 0).await.remove(0)
+    };
+    let (signal, grant) = tokio::join!(waiting, claiming);
+    assert_eq!(signal.status(), 200);
+    let tag = signal.headers()["etag"].to_str().unwrap().to_owned();
+    assert!(tag.starts_with("W/\""), "{tag}");
+    let signal: Value = signal.json().await.unwrap();
+    assert_eq!(signal["state"], "leased");
+    assert_eq!(signal["jobId"], grant["jobId"]);
+    ours.complete(json!([report(&grant, "succeeded")]))
+        .await
+        .ok(200);
+    assert_eq!(ask(Some(&tag), "").await.status(), 304);
+    assert_eq!(ask(Some("\"other\""), "").await.status(), 200);
+    let none = "/runs/0190f1de-0000-7000-8000-000000000001/first-signal";
+    assert_eq!(ours.get(none).await.problem(), (404, "NOT_FOUND"));
+    let called_off = json!({"jobs": [{"key": "a", "type": "never", "payload": 1}]});
+    let called_off = ours.post("/runs", &called_off).await.ok(201);
+    let id = called_off["runId"].as_str().unwrap();
+    ours.post(&format!("/runs/{id}:cancel"), &json!({}))
+        .await
+        .ok(200);
+    let signal = ours.get(&format!("/runs/{id}/first-signal")).await.ok(200);
+    assert_eq!(signal["state"], "canceled");
 }

@@ -2,6 +2,7 @@
 
 mod drain;
 mod latency;
+mod streams;
 mod times;
 
 use std::process::ExitCode;
@@ -11,11 +12,13 @@ use std::process::ExitCode;
 pub(crate) enum BenchCommand {
     Drain(drain::DrainArgs),
     Latency(latency::LatencyArgs),
+    Streams(streams::StreamsArgs),
 }
 
 pub(crate) async fn run(command: BenchCommand) -> anyhow::Result<ExitCode> {
     match command {
         BenchCommand::Drain(args) => drain::run(args).await,
         BenchCommand::Latency(args) => latency::run(args).await,
+        BenchCommand::Streams(args) => streams::run(args).await,
     }
 }

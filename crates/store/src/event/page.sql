@@ -12,8 +12,15 @@ WITH scanned AS MATERIALIZED (
         coalesce(job.correlation_id, run.correlation_id) AS correlation_id,
         CASE scanned.kind WHEN 'run.finished' THEN run.started_at END AS began_at
     FROM scanned
-    LEFT JOIN job ON job.tenant_id = scanned.tenant_id AND job.job_id = scanned.job_id
-    LEFT JOIN run ON run.tenant_id = scanned.tenant_id AND run.run_id = scanned.run_id
+    -- Looked up one by one: joined, the planner would read all jobs there are to find these few.
+    LEFT JOIN LATERAL (
+        SELECT job_type, payload_digest, project_id, correlation_id FROM job
+        WHERE job.tenant_id = scanned.tenant_id AND job.job_id = scanned.job_id LIMIT 1
+    ) job ON true
+    LEFT JOIN LATERAL (
+        SELECT project_id, correlation_id, started_at FROM run
+        WHERE run.tenant_id = scanned.tenant_id AND run.run_id = scanned.run_id LIMIT 1
+    ) run ON true
     WHERE ($5::uuid IS NULL OR scanned.run_id = $5) AND ($6::uuid IS NULL OR scanned.job_id = $6)
       AND ($7::text[] IS NULL OR scanned.kind = ANY ($7))
       AND ($8::uuid IS NULL OR coalesce(job.project_id, run.project_id) = $8)
@@ -31,18 +38,18 @@ LEFT JOIN kept ON true
 -- The attempt that began or ended with the event, wherever it stands by now: it did so at the event's own moment.
 LEFT JOIN LATERAL (
     SELECT fence, session_id, granted_at, substr(token_hash, 1, 16) AS lease_name FROM lease
-    WHERE lease.tenant_id = kept.tenant_id AND lease.job_id = kept.job_id
+    WHERE kept.attempt IS NOT NULL AND lease.tenant_id = kept.tenant_id AND lease.job_id = kept.job_id
       AND CASE kept.kind WHEN 'job.leased' THEN granted_at WHEN 'job.started' THEN started_at END = kept.occurred_at
     UNION ALL
     SELECT fence, session_id, granted_at, substr(token_hash, 1, 16) FROM attempt
-    WHERE attempt.tenant_id = kept.tenant_id AND attempt.job_id = kept.job_id
+    WHERE kept.attempt IS NOT NULL AND attempt.tenant_id = kept.tenant_id AND attempt.job_id = kept.job_id
       AND CASE kept.kind WHEN 'job.leased' THEN granted_at WHEN 'job.started' THEN started_at ELSE ended_at END
           = kept.occurred_at
     UNION ALL
     SELECT fence, session_id, granted_at, substr(token_hash, 1, 16) FROM outcome
-    WHERE outcome.tenant_id = kept.tenant_id AND outcome.job_id = kept.job_id
+    WHERE kept.attempt IS NOT NULL AND outcome.tenant_id = kept.tenant_id AND outcome.job_id = kept.job_id
       AND CASE kept.kind WHEN 'job.leased' THEN granted_at WHEN 'job.started' THEN started_at ELSE ended_at END
           = kept.occurred_at
     LIMIT 1
-) held ON kept.attempt IS NOT NULL
+) held ON true
 ORDER BY kept.txid, kept.event_id

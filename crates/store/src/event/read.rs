@@ -148,8 +148,12 @@ impl Tx {
         }
         let jobs: Vec<Uuid> = ended.iter().map(|(_, job, _)| job.0).collect();
         let fences: Vec<i64> = ended.iter().map(|(.., fence)| *fence).collect();
+        let most = i64::try_from(EVENT_ARTIFACTS_MAX).expect("a small number");
         let rows = self
-            .query(include_str!("artifacts.sql"), &[&jobs, &fences])
+            .query(
+                include_str!("artifacts.sql"),
+                &[&jobs, &fences, &self.tenant().0, &most],
+            )
             .await?;
         let at: BTreeMap<(JobId, i64), usize> = ended
             .iter()

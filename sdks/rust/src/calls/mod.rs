@@ -24,6 +24,7 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::wire::page::PageQuery;
 
+pub use event::{EventStream, Streamed};
 pub use request::Request;
 
 impl Client {

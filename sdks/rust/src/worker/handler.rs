@@ -89,9 +89,10 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let class = match &error {
-            Error::Unreachable(_) | Error::Interrupted(_) | Error::LeaseLost { .. } => {
-                FailureClass::Network
-            }
+            Error::Unreachable(_)
+            | Error::Interrupted(_)
+            | Error::Silent
+            | Error::LeaseLost { .. } => FailureClass::Network,
             Error::Token(_) => FailureClass::Auth,
             Error::File { .. } | Error::Settings(_) | Error::Request(_) | Error::Heartbeat(_) => {
                 FailureClass::Internal

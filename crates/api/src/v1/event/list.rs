@@ -84,15 +84,13 @@ pub(super) async fn handler(
     };
     let filter = wanted.filter(&caller)?;
     let tx = state.store().read(&caller).await?;
-    let after = match resumed {
-        Some(cursor) => cursor,
-        None => {
-            let bounds = tx.events_bounds().await?;
-            let oldest = bounds.trimmed_to.unwrap_or(Place::start());
-            Cursor {
-                epoch: bounds.epoch,
-                place: oldest,
-            }
+    let after = if let Some(cursor) = resumed {
+        cursor
+    } else {
+        let bounds = tx.events_bounds().await?;
+        Cursor {
+            epoch: bounds.epoch,
+            place: bounds.trimmed_to.unwrap_or(Place::start()),
         }
     };
     let page = tx.events_after(&after, &filter, limit).await?;

@@ -4,6 +4,7 @@ mod cancel;
 mod create;
 mod dag;
 mod gantt;
+mod first_signal;
 mod get;
 mod list;
 mod retry;
@@ -19,6 +20,7 @@ pub(super) fn routes() -> Routes {
         .add(routes!(create::handler))
         .add(routes!(list::handler))
         .add(routes!(get::handler))
+        .add_within(first_signal::WITHIN, routes!(first_signal::handler))
         .add(routes!(dag::handler))
         .add(routes!(gantt::handler))
         .add(routes!(cancel::handler))
