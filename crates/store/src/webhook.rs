@@ -3,26 +3,29 @@
 //! Their secrets are sealed under the installation's secret before they get here, each for its own
 //! row: a sealed secret that somebody moves to another webhook opens nothing.
 
+mod cursor;
+mod hosts;
+mod secret;
+
 use std::collections::BTreeSet;
 
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use jobengine_domain::egress::{HostPattern, Hosts};
 use jobengine_domain::event::EventType;
-use jobengine_domain::id::{ProjectId, RunId, TenantId, WebhookId};
-use jobengine_domain::stream::{Cursor, Epoch, Place};
+use jobengine_domain::id::{ProjectId, RunId, WebhookId};
 use jobengine_domain::time::Timestamp;
-use jobengine_domain::webhook::{Filter, SECRET_MIN_BYTES, WEBHOOKS_MAX, WebhookSecret};
+use jobengine_domain::webhook::{Filter, WEBHOOKS_MAX, WebhookSecret};
 use tokio_postgres::Row;
 use uuid::Uuid;
-use zeroize::Zeroizing;
+
+pub use cursor::WebhookCursor;
+pub use secret::draw_webhook_secret;
+use secret::{key_id, seal};
 
 use crate::caller::Tx;
-use crate::connect::Store;
 use crate::draw::draw;
 use crate::error::{StoreError, expect_one};
-use crate::secret::{InstallationSecret, Purpose};
+use crate::secret::InstallationSecret;
 use crate::ticket::unsigned;
-use crate::ts::{Ts, ts};
+use crate::ts::Ts;
 
 /// A webhook to be made.
 #[derive(Debug, Clone)]
@@ -107,19 +110,6 @@ pub enum ResumeFrom {
     Cursor,
     /// With what is committed from now on.
     Now,
-}
-
-/// Where a webhook stands in its tenant's stream.
-#[derive(Debug, Clone)]
-pub struct WebhookCursor {
-    /// The only project whose events it is told.
-    pub project: Option<ProjectId>,
-    /// What it is told of.
-    pub filter: Filter,
-    /// The last event it has seen.
-    pub place: Place,
-    /// The history that the place belongs to; `None` before the first page.
-    pub epoch: Option<Epoch>,
 }
 
 impl Tx {
@@ -285,111 +275,6 @@ impl Tx {
         Ok(resumed == 1)
     }
 
-    /// Gives a webhook a new secret; the one before signs beside it until `until`, or not at all.
-    ///
-    /// # Errors
-    /// [`StoreError::Stale`] when there is no such webhook.
-    pub async fn webhook_rotate(
-        &self,
-        installation: &InstallationSecret,
-        id: WebhookId,
-        secret: &WebhookSecret,
-        until: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        let rotated = self
-            .execute(
-                include_str!("webhook/rotate.sql"),
-                &[
-                    &id.0,
-                    &key_id(installation),
-                    &seal(installation, self.tenant(), id, secret),
-                    &ts(until),
-                    &Ts(self.now()),
-                ],
-            )
-            .await?;
-        expect_one(rotated, "the webhook")
-    }
-
-    /// The secrets that sign now, the newest first; `None` when they were sealed under another
-    /// installation's secret.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`] when there is no such webhook.
-    pub async fn webhook_secrets(
-        &self,
-        installation: &InstallationSecret,
-        id: WebhookId,
-    ) -> Result<Option<Vec<WebhookSecret>>, StoreError> {
-        let row = self
-            .query_opt(
-                include_str!("webhook/secret.sql"),
-                &[&id.0, &Ts(self.now())],
-            )
-            .await?
-            .ok_or(StoreError::Missing("the webhook"))?;
-        if row.get::<_, &str>("key_id") != key_id(installation) {
-            return Ok(None);
-        }
-        let open = |sealed: &[u8]| unseal(installation, self.tenant(), id, sealed);
-        let newest = open(row.get("secret"));
-        // An old one that was sealed before the installation's secret changed signs no more.
-        let old = row.get::<_, Option<&[u8]>>("old_secret").and_then(open);
-        Ok(newest.map(|newest| std::iter::once(newest).chain(old).collect()))
-    }
-
-    /// Where an active webhook stands in the stream, locked; `None` when it is paused, gone, or being
-    /// moved by somebody else.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn webhook_cursor(&self, id: WebhookId) -> Result<Option<WebhookCursor>, StoreError> {
-        let row = self
-            .query_opt(include_str!("webhook/cursor.sql"), &[&id.0])
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let corrupt = StoreError::Corrupt {
-            place: "webhook.cursor_txid",
-        };
-        let txid: &str = row.get("txid");
-        Ok(Some(WebhookCursor {
-            project: row.get::<_, Option<Uuid>>("project_id").map(ProjectId),
-            filter: filter(&row)?,
-            place: Place {
-                txid: txid.parse().map_err(|_| corrupt)?,
-                row: row.get("cursor_event"),
-            },
-            epoch: row
-                .get::<_, Option<i64>>("cursor_epoch")
-                .map(|epoch| Epoch(epoch.cast_unsigned())),
-        }))
-    }
-
-    /// Moves a webhook on in the stream. `missed`: events had been trimmed before it saw them.
-    ///
-    /// # Errors
-    /// [`StoreError::Stale`] when there is no such webhook.
-    pub async fn webhook_cursor_move(
-        &self,
-        id: WebhookId,
-        to: &Cursor,
-        missed: bool,
-    ) -> Result<(), StoreError> {
-        let moved = self
-            .execute(
-                include_str!("webhook/cursor_move.sql"),
-                &[
-                    &id.0,
-                    &to.place.txid.to_string(),
-                    &to.place.row,
-                    &to.epoch.0.cast_signed(),
-                    &missed.then_some(Ts(self.now())),
-                ],
-            )
-            .await?;
-        expect_one(moved, "the webhook")
-    }
-
     /// Notes that an attempt failed; since when they all do.
     ///
     /// # Errors
@@ -414,64 +299,6 @@ impl Tx {
         self.execute(include_str!("webhook/recovered.sql"), &[&id.0])
             .await?;
         Ok(())
-    }
-
-    /// The hosts to which the tenant confines its webhooks.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn webhook_hosts(&self) -> Result<Hosts, StoreError> {
-        let row = self
-            .query_opt(include_str!("webhook/hosts.sql"), &[])
-            .await?;
-        let Some(row) = row else {
-            return Ok(Hosts::default());
-        };
-        let hosts: Vec<&str> = row.get("hosts");
-        let read = |host: &str| host.parse::<HostPattern>().ok();
-        let hosts: Option<BTreeSet<_>> = hosts.into_iter().map(read).collect();
-        hosts.map(Hosts).ok_or(StoreError::Corrupt {
-            place: "webhook_hosts.hosts",
-        })
-    }
-
-    /// Confines the tenant's webhooks to some hosts; an empty list confines nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn webhook_hosts_put(&self, hosts: &Hosts) -> Result<(), StoreError> {
-        let names: Vec<String> = hosts.0.iter().map(ToString::to_string).collect();
-        self.execute(
-            include_str!("webhook/hosts_put.sql"),
-            &[&self.tenant().0, &names, &Ts(self.now())],
-        )
-        .await?;
-        Ok(())
-    }
-}
-
-impl Store {
-    /// Active webhooks that have not seen every event, over all tenants.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn webhooks_behind(&self) -> Result<Vec<(TenantId, WebhookId)>, StoreError> {
-        self.webhooks_found(include_str!("webhook/behind.sql"))
-            .await
-    }
-
-    pub(crate) async fn webhooks_found(
-        &self,
-        sql: &str,
-    ) -> Result<Vec<(TenantId, WebhookId)>, StoreError> {
-        let rows = self.sched().await?.query(sql, &[]).await?;
-        let pair = |row: &Row| {
-            (
-                TenantId(row.get("tenant_id")),
-                WebhookId(row.get("webhook_id")),
-            )
-        };
-        Ok(rows.iter().map(pair).collect())
     }
 }
 
@@ -515,43 +342,4 @@ fn columns(filter: &Filter) -> (Vec<&str>, Vec<&str>) {
 
 fn names(set: &BTreeSet<String>) -> Vec<&str> {
     set.iter().map(String::as_str).collect()
-}
-
-/// Draws a secret that nobody has seen.
-pub fn draw_webhook_secret() -> WebhookSecret {
-    let mut bytes = Zeroizing::new([0; SECRET_MIN_BYTES]);
-    SystemRandom::new()
-        .fill(&mut *bytes)
-        .expect("the system's random source works");
-    WebhookSecret::from_bytes(&*bytes).expect("it has its length")
-}
-
-/// Which installation secret sealed a row: a name that tells nothing of it.
-fn key_id(installation: &InstallationSecret) -> String {
-    let mark = installation.mac(Purpose::Webhook, &[b"key id"]);
-    format!(
-        "{:016x}",
-        u64::from_be_bytes(*mark.first_chunk().expect("a mark has 32 bytes"))
-    )
-}
-
-fn seal(
-    installation: &InstallationSecret,
-    tenant: TenantId,
-    id: WebhookId,
-    secret: &WebhookSecret,
-) -> Vec<u8> {
-    let context: [&[u8]; 2] = [tenant.0.as_bytes(), id.0.as_bytes()];
-    installation.seal(Purpose::Webhook, &context, secret.bytes())
-}
-
-fn unseal(
-    installation: &InstallationSecret,
-    tenant: TenantId,
-    id: WebhookId,
-    sealed: &[u8],
-) -> Option<WebhookSecret> {
-    let context: [&[u8]; 2] = [tenant.0.as_bytes(), id.0.as_bytes()];
-    let bytes = installation.open(Purpose::Webhook, &context, sealed)?;
-    WebhookSecret::from_bytes(&bytes).ok()
 }
