@@ -1,5 +1,6 @@
 //! Rules of the house that no compiler knows.
 
+mod acts;
 mod layers;
 mod length;
 mod links;
@@ -30,6 +31,7 @@ pub(crate) fn run(metadata: &Metadata) -> Result<()> {
     let files = files()?;
     let mut broken = layers::check(metadata);
     for rule in [
+        acts::check,
         purity::check,
         length::check,
         words::check,
