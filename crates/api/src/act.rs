@@ -232,13 +232,12 @@ pub(crate) fn effect<'a>(
     act: &'a jobengine_store::Act,
     done: &'a Done,
 ) -> Effect<'a> {
-    let answer = match &act.key {
-        None => Vec::new(),
-        Some(_) => {
-            let context = context(tx, act);
-            let parts: Vec<&[u8]> = context.iter().map(Vec::as_slice).collect();
-            secret.seal(Purpose::Idempotency, &parts, &done.to_stored())
-        }
+    let answer = if act.key.is_some() {
+        let context = context(tx, act);
+        let parts: Vec<&[u8]> = context.iter().map(Vec::as_slice).collect();
+        secret.seal(Purpose::Idempotency, &parts, &done.to_stored())
+    } else {
+        Vec::new()
     };
     Effect {
         act,

@@ -360,10 +360,7 @@ impl Service<Request<hyper::body::Incoming>> for Requests {
             if response.headers().get(CONTENT_TYPE).is_some_and(is_stream) {
                 turn.stream();
             }
-            Ok(response.map(|body| {
-                let _turn = answering;
-                Body::new(Answer { body, _turn })
-            }))
+            Ok(response.map(|body| Body::new(Answer::new(body, answering))))
         })
     }
 }

@@ -61,7 +61,7 @@ Exit codes: 0 well, 1 failed, 2 wrong usage, 3 the token was refused";
 enum Command {
     Dev(dev::DevArgs),
     Demo(demo::DemoArgs),
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     Worker(worker::WorkerArgs),
     Match(matching::MatchArgs),
     Migrate(migrate::MigrateArgs),

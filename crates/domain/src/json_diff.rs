@@ -86,6 +86,10 @@ mod tests {
 
     use super::*;
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the cases are written where they are checked"
+    )]
     fn check(before: Value, after: Value, expected: Value) {
         let found = serde_json::to_value(differences(&before, &after)).unwrap();
         assert_eq!(found, expected);

@@ -145,7 +145,8 @@ impl Tx {
             .collect();
         self.execute(include_str!("completion/evaluated.sql"), &[&images, &sboms])
             .await?;
-        self.event_write(EventType::RunCompleted, Some(run), None).await?;
+        self.event_write(EventType::RunCompleted, Some(run), None)
+            .await?;
         self.outbox_put("run-completion", &run.to_string(), envelope.as_bytes())
             .await
     }

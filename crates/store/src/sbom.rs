@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jobengine_domain::event::EventType;
 use jobengine_domain::digest::Digest;
+use jobengine_domain::event::EventType;
 use jobengine_domain::time::Timestamp;
 use jobengine_impact::sbom::{Component, Sbom};
 use tokio_postgres::Row;

@@ -64,6 +64,10 @@ impl Done {
     }
 
     /// Which object was changed.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an id is handed over as it is at hand, by value or by name"
+    )]
     #[must_use]
     pub(crate) fn of(mut self, kind: &'static str, id: impl ToString) -> Self {
         self.kind = kind;

@@ -2,6 +2,7 @@
 //! was lost on its way.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{JobId, TenantId};
@@ -83,7 +84,7 @@ impl Lane {
             .map(|(at, grants)| {
                 let ask = &self.waiters[*at].ask;
                 let granted = grants.iter().fold(String::new(), |mut said, grant| {
-                    said.push_str(&format!("{} {}\n", grant.job, grant.fence.0));
+                    let _ = writeln!(said, "{} {}", grant.job, grant.fence.0);
                     said
                 });
                 (

@@ -95,8 +95,14 @@ impl Drop for Answering {
 /// An answer's body, which holds the turn until it is written.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) body: axum::body::Body,
-    pub(crate) _turn: Answering,
+    body: axum::body::Body,
+    _turn: Answering,
+}
+
+impl Answer {
+    pub(crate) const fn new(body: axum::body::Body, turn: Answering) -> Self {
+        Self { body, _turn: turn }
+    }
 }
 
 impl hyper::body::Body for Answer {
@@ -310,7 +316,7 @@ mod tests {
             client
         });
         let started = Instant::now();
-        let error = server.write_all(&[0; 1024 * 1024]).await.unwrap_err();
+        let error = server.write_all(&vec![0; 1024 * 1024]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!((60..=90).contains(&started.elapsed().as_secs()));
         drop(reading);

@@ -1,5 +1,6 @@
 //! Reports of several workers, taken in one transaction.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jobengine_domain::caller::Caller;
@@ -112,7 +113,7 @@ async fn record(tx: &Tx, requests: &[Complete], answers: &[Reported]) -> Result<
         let mut said = String::new();
         for (report, answer) in request.reports.iter().zip(own) {
             if let Reported::Accepted { state } = answer {
-                said.push_str(&format!("{} {state}\n", report.job));
+                let _ = writeln!(said, "{} {state}", report.job);
             }
         }
         if let Some(act) = request.act.as_ref().filter(|_| !said.is_empty()) {

@@ -1,5 +1,7 @@
 //! Answers for people.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::output;
@@ -98,11 +100,13 @@ pub(super) fn object(value: &Value) -> String {
             Value::Null => {}
             Value::Object(_) | Value::Array(_) => {
                 let json = format!("{value:#}").replace('\n', "\n  ");
-                nested.push_str(&format!("\n{name}\n  {json}\n"));
+                let _ = writeln!(nested, "\n{name}\n  {json}");
             }
-            Value::String(text) => plain.push_str(&format!("{name:width$}  {text}\n")),
+            Value::String(text) => {
+                let _ = writeln!(plain, "{name:width$}  {text}");
+            }
             Value::Bool(_) | Value::Number(_) => {
-                plain.push_str(&format!("{name:width$}  {value}\n"))
+                let _ = writeln!(plain, "{name:width$}  {value}");
             }
         }
     }

@@ -30,13 +30,13 @@ pub(crate) fn contract(document: &Value) -> Asset {
         let anchor = escape(&name.replace(' ', "-"));
         let title = escape(name);
         let text = inline(tag["description"].as_str().unwrap_or_default());
-        let _ = write!(
+        let _ = writeln!(
             contents,
-            "<section><h2><a href=\"#group-{anchor}\">{title}</a></h2><ul>\n"
+            "<section><h2><a href=\"#group-{anchor}\">{title}</a></h2><ul>"
         );
-        let _ = write!(
+        let _ = writeln!(
             groups,
-            "<section class=\"group\" id=\"group-{anchor}\"><h2>{title}</h2><p>{text}</p>\n"
+            "<section class=\"group\" id=\"group-{anchor}\"><h2>{title}</h2><p>{text}</p>"
         );
         for place in places(document, name) {
             let (id, method) = (escape(place.id()), escape(place.method));

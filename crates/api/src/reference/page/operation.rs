@@ -149,9 +149,9 @@ impl Place<'_> {
             } else {
                 "bad"
             };
-            let _ = write!(
+            let _ = writeln!(
                 out,
-                "<div class=\"answer\"><span class=\"status {class}\">{}</span><div><p>{}</p>\n",
+                "<div class=\"answer\"><span class=\"status {class}\">{}</span><div><p>{}</p>",
                 escape(status),
                 codes(text)
             );
