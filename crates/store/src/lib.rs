@@ -86,8 +86,8 @@ pub use delivery::{DeliveryRecord, DeliveryState, NewDelivery, Settled, TakenDel
 pub use draw::draw;
 pub use error::StoreError;
 pub use event::{EVENTS_SCAN_MAX, EventBounds, EventFilter, EventPage, EventRecord};
-pub use first_signal::FirstSignal;
 pub use finding::{FindingFilter, FindingPlace};
+pub use first_signal::FirstSignal;
 pub use gauge::{Gauges, ImpactLoad, JobsGauge};
 pub use image::{ImageFilter, ImageRecord};
 pub use impact_index::{ImpactIndexes, TenantIndex};

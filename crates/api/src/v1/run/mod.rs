@@ -3,8 +3,8 @@
 mod cancel;
 mod create;
 mod dag;
-mod gantt;
 mod first_signal;
+mod gantt;
 mod get;
 mod list;
 mod retry;
