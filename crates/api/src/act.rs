@@ -75,6 +75,15 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) => error.into(),
+            Failure::Problem(problem) => problem,
+        }
+    }
+}
+
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
@@ -102,6 +111,31 @@ impl Act {
     /// The names of the request.
     pub(crate) fn ids(&self) -> &RequestIds {
         &self.0.ids
+    }
+
+    /// Why, in the caller's words.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.0.asked.reason.as_deref()
+    }
+
+    /// Refuses an act for which nobody said why.
+    ///
+    /// # Errors
+    /// `REASON_REQUIRED`.
+    pub(crate) fn require_reason(&self) -> Result<(), Problem> {
+        let detail = "say why in X-Stella-Operator-Reason";
+        let missing = || Problem::new(Code::ReasonRequired, detail);
+        self.reason().map(|_| ()).ok_or_else(missing)
+    }
+
+    /// Refuses an act without a ticket.
+    ///
+    /// # Errors
+    /// `TICKET_REQUIRED`.
+    pub(crate) fn require_ticket(&self) -> Result<(), Problem> {
+        let detail = "name the ticket in X-Stella-Operator-Ticket";
+        let missing = || Problem::new(Code::TicketRequired, detail);
+        self.0.asked.ticket.as_ref().map(|_| ()).ok_or_else(missing)
     }
 
     /// The act as the store records it. The body was read by now.

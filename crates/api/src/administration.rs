@@ -1,6 +1,8 @@
 //! The operations for inside eyes: on a listener of their own, bound to loopback unless told otherwise,
 //! behind the same edge and the same guard as the contract.
 
+mod tenant;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -30,7 +32,7 @@ pub(crate) fn operations() -> Routes {
         .add(routes!(metrics))
         .add(routes!(log_level))
         .add(routes!(log_level_set))
-        .nest(BASE, Routes::new())
+        .nest(BASE, tenant::routes())
 }
 
 /// What is logged

@@ -28,6 +28,7 @@ mod server;
 mod signing;
 mod state;
 mod stream;
+mod suspended;
 mod v1;
 
 pub use edge::{Network, NetworkError, RequestIds};

@@ -220,6 +220,8 @@ impl Server {
     /// after [`ServerConfig::drain`] connections end: long polls at once with what they have, other
     /// requests under way within ten seconds.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        let suspended = self.state.suspended().clone();
+        tokio::spawn(suspended.follow(self.state.store().clone(), shutdown.clone()));
         let shutdown = self.drained(shutdown);
         let tasks = TaskTracker::new();
         let cut_off = CancellationToken::new();

@@ -22,6 +22,7 @@ use crate::reference::Published;
 use crate::scheduler::SchedulerState;
 use crate::server::ServerConfig;
 use crate::stream::Hub;
+use crate::suspended::Suspended;
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +43,7 @@ struct Inner {
     shutdown: CancellationToken,
     published: Published,
     scheduler: SchedulerState,
+    suspended: Suspended,
     submits: Coalescer<SubmitFlush>,
     completes: Coalescer<CompleteFlush>,
     heartbeats: Coalescer<HeartbeatFlush>,
@@ -98,6 +100,7 @@ impl AppState {
             shutdown,
             published,
             scheduler,
+            suspended: Suspended::default(),
         }))
     }
 
@@ -165,6 +168,11 @@ impl AppState {
     /// The contract, as it is served.
     pub(crate) fn published(&self) -> &Published {
         &self.0.published
+    }
+
+    /// The tenants whose tokens are refused.
+    pub(crate) fn suspended(&self) -> &Suspended {
+        &self.0.suspended
     }
 
     /// What the operations of the scheduler share.

@@ -19,12 +19,14 @@ use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::metric;
 use jobengine_duties::audit_copy::AuditCopy;
 use jobengine_duties::audit_seal::AuditSeal;
+use jobengine_duties::bulk::BulkActions;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::dpop_proofs::DpopProofs;
 use jobengine_duties::driver::Driver;
 use jobengine_duties::egress::Egress;
 use jobengine_duties::event_trim::EventTrim;
 use jobengine_duties::gauge::Gauges;
+use jobengine_duties::hold::Holding;
 use jobengine_duties::idempotency_expiry::IdempotencyExpiry;
 use jobengine_duties::job_deadline::JobDeadline;
 use jobengine_duties::lease_reaper::LeaseReaper;
@@ -199,6 +201,14 @@ impl Node {
         driver.add(
             JobDeadline::new(store.clone(), Arc::clone(queue)),
             Duration::from_secs(1),
+        );
+        driver.add(
+            BulkActions::new(store.clone(), Arc::clone(queue)),
+            Duration::from_millis(500),
+        );
+        driver.add(
+            Holding::new(store.clone(), Arc::clone(queue)),
+            Duration::from_millis(500),
         );
         driver.add(Partition::new(store.clone()), Duration::from_hours(1));
         driver.add(EventTrim::new(store.clone()), Duration::from_mins(10));

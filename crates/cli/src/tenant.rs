@@ -34,7 +34,7 @@ pub(crate) async fn create(args: &CreateArgs) -> anyhow::Result<ExitCode> {
     let tenant: TenantId = jobengine_store::draw(now);
     database
         .store
-        .tenant_create(tenant, &args.name, args.weight)
+        .tenant_create_by_hand(tenant, &args.name, args.weight)
         .await?;
     database.close().await?;
     match args.output {

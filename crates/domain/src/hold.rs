@@ -14,14 +14,17 @@ pub enum Hold {
     NotBefore,
     /// An attempt failed, and the next one waits a while.
     Backoff,
+    /// Its source is paused.
+    Paused,
     /// It may start: no worker has asked for it yet.
     NoWorker,
 }
 
 impl Hold {
     /// Every hold, in the order in which they are looked at: the first one is told.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Dependency,
+        Self::Paused,
         Self::NotBefore,
         Self::Backoff,
         Self::NoWorker,
@@ -33,6 +36,7 @@ impl Hold {
             Self::Dependency => "dependency",
             Self::NotBefore => "not_before",
             Self::Backoff => "backoff",
+            Self::Paused => "paused",
             Self::NoWorker => "no_worker",
         }
     }
@@ -60,11 +64,19 @@ pub enum Standing {
     Ended,
 }
 
-/// Says why a job in this state is not running at `now`. `not_before` is what its submitter asked for.
-pub fn explain(state: JobState, not_before: Option<Timestamp>, now: Timestamp) -> Standing {
+/// Says why a job in this state is not running at `now`. `not_before` is what its submitter asked for; `paused` says
+/// whether its source is.
+pub fn explain(
+    state: JobState,
+    not_before: Option<Timestamp>,
+    paused: bool,
+    now: Timestamp,
+) -> Standing {
     let waits = |hold, earliest| Standing::Waits { hold, earliest };
     match state {
         JobState::Blocked => waits(Hold::Dependency, not_before.filter(|at| *at > now)),
+        // When it may start is for those to say who paused it.
+        JobState::Queued { .. } if paused => waits(Hold::Paused, None),
         JobState::Queued {
             ready_at, attempts, ..
         } => match (ready_at > now, attempts) {
@@ -89,7 +101,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 
     fn check(state: JobState, not_before: Option<Timestamp>, expected: Standing) {
-        assert_eq!(explain(state, not_before, NOW), expected);
+        assert_eq!(explain(state, not_before, false, NOW), expected);
     }
 
     fn queued(ready_at: Timestamp, attempts: u32) -> JobState {
@@ -120,5 +132,8 @@ mod tests {
         };
         check(leased, None, Standing::Runs);
         check(JobState::Skipped, None, Standing::Ended);
+        let paused = explain(queued(later, 2), None, true, NOW);
+        assert_eq!(paused, waits(Hold::Paused, None));
+        assert_eq!(explain(leased, None, true, NOW), Standing::Runs);
     }
 }

@@ -51,6 +51,8 @@ id! {
     SourceId,
     /// One message waiting to leave.
     OutboxId,
+    /// One action on many things.
+    BulkId,
     /// An address outside that is told of events.
     WebhookId,
     /// One event on its way to one webhook.
@@ -73,4 +75,9 @@ impl JobId {
             micros.saturating_add(i64::from(nanos / 1_000)),
         ))
     }
+}
+
+impl TenantId {
+    /// The installation's own tenant: every installation has it, and only its administrators see the others.
+    pub const INSTALLATION: Self = Self(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000));
 }

@@ -86,22 +86,18 @@ mod tests {
 
     use super::*;
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the cases are written where they are checked"
-    )]
-    fn check(before: Value, after: Value, expected: Value) {
-        let found = serde_json::to_value(differences(&before, &after)).unwrap();
-        assert_eq!(found, expected);
+    fn check(before: &Value, after: &Value, expected: &Value) {
+        let found = serde_json::to_value(differences(before, after)).unwrap();
+        assert_eq!(&found, expected);
     }
 
     #[test]
     fn what_was_edited_is_told_by_place() {
-        check(json!({"a": 1}), json!({"a": 1}), json!([]));
+        check(&json!({"a": 1}), &json!({"a": 1}), &json!([]));
         check(
-            json!({"a": {"b": 1, "c/d": [1]}, "gone": null}),
-            json!({"a": {"b": 2, "c/d": [1, 2]}, "new": true}),
-            json!([
+            &json!({"a": {"b": 1, "c/d": [1]}, "gone": null}),
+            &json!({"a": {"b": 2, "c/d": [1, 2]}, "new": true}),
+            &json!([
                 {"op": "replace", "path": "/a/b", "before": 1, "after": 2},
                 {"op": "replace", "path": "/a/c~1d", "before": [1], "after": [1, 2]},
                 {"op": "remove", "path": "/gone", "before": null},
@@ -109,9 +105,9 @@ mod tests {
             ]),
         );
         check(
-            json!(1),
-            json!("1"),
-            json!([{"op": "replace", "path": "", "before": 1, "after": "1"}]),
+            &json!(1),
+            &json!("1"),
+            &json!([{"op": "replace", "path": "", "before": 1, "after": "1"}]),
         );
     }
 }

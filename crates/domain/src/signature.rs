@@ -33,15 +33,12 @@ fn unquoted(text: &str) -> String {
         let opens = !rest[..at].ends_with(char::is_alphanumeric);
         let close = rest[at + 1..].find(quote).filter(|_| opens);
         out.push_str(&rest[..at]);
-        match close {
-            Some(length) => {
-                out.push_str("<text>");
-                rest = &rest[at + 1 + length + 1..];
-            }
-            None => {
-                out.push_str(quote);
-                rest = &rest[at + 1..];
-            }
+        if let Some(length) = close {
+            out.push_str("<text>");
+            rest = &rest[at + 1 + length + 1..];
+        } else {
+            out.push_str(quote);
+            rest = &rest[at + 1..];
         }
     }
     out.push_str(rest);

@@ -5,12 +5,14 @@
 
 pub mod audit_copy;
 pub mod audit_seal;
+pub mod bulk;
 pub mod completion;
 pub mod dpop_proofs;
 pub mod driver;
 pub mod egress;
 pub mod event_trim;
 pub mod gauge;
+pub mod hold;
 pub mod idempotency_expiry;
 pub mod job_deadline;
 pub mod lease_reaper;

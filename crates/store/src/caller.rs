@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool_postgres::Object;
 use jobengine_domain::caller::Caller;
-use jobengine_domain::id::TenantId;
+use jobengine_domain::id::{ProjectId, TenantId};
 use jobengine_domain::time::Timestamp;
 use jobengine_telemetry::Presence;
 use jobengine_telemetry::trace::Traces;
@@ -25,6 +25,7 @@ pub struct Tx {
     connection: Option<Object>,
     tenant: TenantId,
     subject: String,
+    project: Option<ProjectId>,
     now: Timestamp,
     ready: ReadyNotes,
     notes: Notes,
@@ -56,6 +57,7 @@ impl Tx {
             connection: Some(connection),
             tenant: caller.tenant,
             subject: caller.subject.clone(),
+            project: caller.project,
             now: Timestamp::from_micros(0),
             ready: ReadyNotes::default(),
             notes: Notes::default(),
@@ -83,6 +85,11 @@ impl Tx {
     /// Whose rows this transaction sees.
     pub const fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// Whose rows alone it sees, of those that belong to a project.
+    pub(crate) const fn project(&self) -> Option<ProjectId> {
+        self.project
     }
 
     /// Who acts.
@@ -170,6 +177,23 @@ impl Tx {
     ) -> Result<Vec<Row>, StoreError> {
         let statement = self.statement(sql).await?;
         Ok(self.connection().query(&statement, params).await?)
+    }
+
+    /// Sends a statement right behind another one, in one round trip: the second sees what was committed
+    /// until the first was done.
+    pub(crate) async fn query_behind(
+        &self,
+        (first, first_params): (&str, &[&(dyn ToSql + Sync)]),
+        (second, second_params): (&str, &[&(dyn ToSql + Sync)]),
+    ) -> Result<Vec<Row>, StoreError> {
+        let (first, second) = (self.statement(first).await?, self.statement(second).await?);
+        let (done, rows) = tokio::join!(
+            biased;
+            self.connection().query(&first, first_params),
+            self.connection().query(&second, second_params)
+        );
+        done?;
+        Ok(rows?)
     }
 
     pub(crate) async fn query_opt(

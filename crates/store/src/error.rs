@@ -23,6 +23,14 @@ pub enum StoreError {
     /// A reader of a stream cannot go on from its cursor without missing something.
     #[error("the cursor has expired")]
     Expired(#[source] jobengine_domain::stream::Expired),
+    /// Nothing is taken for a source now.
+    #[error("nothing is taken for the source {name} now")]
+    SourceClosed {
+        /// The source.
+        name: String,
+        /// Whether it is paused; else it is disabled.
+        paused: bool,
+    },
     /// A stored value cannot be read: a bug, or somebody wrote behind our back.
     #[error("could not read {place} of a stored row")]
     Corrupt {

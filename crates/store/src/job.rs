@@ -126,7 +126,8 @@ impl Tx {
     /// Writes jobs to the ledger, queued or blocked by their parents. All or none.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when the tenant does not exist.
+    /// [`StoreError::Missing`] when the tenant does not exist, [`StoreError::SourceClosed`] when nothing is taken for
+    /// the source of one of them.
     pub async fn jobs_submit(
         &self,
         run: Option<RunId>,
@@ -159,6 +160,13 @@ impl Tx {
         jobs: &[NewJob],
         by: &[(Option<&str>, Option<&str>)],
     ) -> Result<Vec<JobId>, StoreError> {
+        let mut sources: Vec<&str> = jobs
+            .iter()
+            .filter_map(|job| job.source.as_deref())
+            .collect();
+        sources.sort_unstable();
+        sources.dedup();
+        self.sources_check(&sources).await?;
         let bands: Vec<Priority> = jobs.iter().map(|job| job.priority).collect();
         let sort_keys = self.sort_keys(&bands).await?;
         let ids: Vec<Uuid> = draw_many(self.now(), jobs.len());

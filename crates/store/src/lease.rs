@@ -8,6 +8,7 @@ use jobengine_domain::state::{Event, JobRules, JobState};
 use jobengine_domain::time::Timestamp;
 use subtle::ConstantTimeEq;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::caller::Tx;
@@ -109,18 +110,15 @@ impl Tx {
         let events: Vec<Uuid> = draw_many(self.now(), takers.len());
         let takers: Vec<Uuid> = takers.iter().map(|session| session.0).collect();
         let limit = i64::try_from(takers.len()).expect("a claim has a bounded number of takers");
+        let (tenant, now) = (self.tenant(), Ts(self.now()));
+        let gate = tenant.to_string();
+        let params: [&(dyn ToSql + Sync); 7] =
+            [&tenant.0, &takers, &job_type, &from, &now, &limit, &events];
+        // Two statements, one round trip: the claim must see what was committed while the gate was closed.
         let rows = self
-            .query(
-                include_str!("lease/claim.sql"),
-                &[
-                    &self.tenant().0,
-                    &takers,
-                    &job_type,
-                    &from,
-                    &Ts(self.now()),
-                    &limit,
-                    &events,
-                ],
+            .query_behind(
+                (include_str!("lease/gate.sql"), &[&gate]),
+                (include_str!("lease/claim.sql"), &params),
             )
             .await?;
         assert!(

@@ -3,12 +3,25 @@
 use jobengine_domain::id::{JobId, ProjectId};
 use jobengine_domain::priority::Priority;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::caller::Tx;
 use crate::error::StoreError;
 use crate::job::NewJob;
 use crate::ticket::unsigned;
+use crate::ts::Ts;
+
+/// Who replays, and why: what the dead letters of the old jobs keep.
+#[derive(Debug, Clone, Copy)]
+pub struct Replayed<'a> {
+    /// The principal.
+    pub by: &'a str,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// What the payload has otherwise, as JSON; `None` when it is the same.
+    pub payload_diff: Option<&'a str>,
+}
 
 impl Tx {
     /// What replays of some jobs would submit: the same payload and metadata in a high band, without run,
@@ -29,13 +42,26 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError::Missing`] when the tenant does not exist.
-    pub async fn jobs_replay(&self, replays: &[NewJob]) -> Result<Vec<JobId>, StoreError> {
+    pub async fn jobs_replay(
+        &self,
+        replays: &[NewJob],
+        replayed: &Replayed<'_>,
+    ) -> Result<Vec<JobId>, StoreError> {
         let ids = self.jobs_submit(None, replays).await?;
         let repeated: Vec<Uuid> = replays
             .iter()
             .filter_map(|job| job.replay_of.map(|job| job.0))
             .collect();
-        self.execute(include_str!("replay/decide.sql"), &[&repeated])
+        let new: Vec<Uuid> = ids.iter().map(|job| job.0).collect();
+        let params: [&(dyn ToSql + Sync); 6] = [
+            &repeated,
+            &new,
+            &Ts(self.now()),
+            &replayed.by,
+            &replayed.reason,
+            &replayed.payload_diff,
+        ];
+        self.execute(include_str!("replay/decide.sql"), &params)
             .await?;
         Ok(ids)
     }

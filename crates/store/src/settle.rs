@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use jobengine_domain::id::{JobId, RunId, SessionId};
 use jobengine_domain::lease::Fence;
+use jobengine_domain::signature::signature;
 use jobengine_domain::state::JobState;
 use jobengine_domain::time::Timestamp;
 use tokio_postgres::Row;
@@ -105,7 +106,7 @@ impl Tx {
             moves.iter().map(of).collect()
         }
         let (actor, scope) = self.actor();
-        let params: [&(dyn ToSql + Sync); 27] = [
+        let params: [&(dyn ToSql + Sync); 28] = [
             &self.tenant().0,
             &Ts(self.now()),
             &column(moves, |step| step.ticket.job.0),
@@ -143,6 +144,7 @@ impl Tx {
             }),
             &actor,
             &scope,
+            &column(moves, Move::signature),
         ];
         let row = self
             .query_one(include_str!("job/move.sql"), &params)
@@ -192,6 +194,12 @@ impl Move {
         } else {
             hash.get(..LEASE_NAME_BYTES).unwrap_or(hash)
         })
+    }
+
+    /// Of a failure: what it has in common with others of its cause.
+    fn signature(&self) -> Option<String> {
+        let failed = matches!(self.to, JobState::Failed { .. });
+        failed.then(|| signature(self.detail.as_deref().unwrap_or_default()))
     }
 
     fn class(&self) -> Option<&'static str> {

@@ -28,6 +28,8 @@ pub struct JobStanding {
     pub parents: Vec<(JobId, String)>,
     /// How many parents it waits for in all.
     pub parents_left: u32,
+    /// Whether its source is paused.
+    pub paused: bool,
     /// Of a ready job: how many of its type go first, and how many workers there are, of whatever type;
     /// both counted up to 10,000.
     pub ahead: Option<(u64, u64)>,
@@ -49,6 +51,7 @@ impl Tx {
             not_before: row.get::<_, Option<Ts>>("not_before").map(|Ts(at)| at),
             parents: Vec::new(),
             parents_left: 0,
+            paused: row.get("paused"),
             ahead: None,
         };
         if state == JobState::Blocked {

@@ -1,9 +1,11 @@
 //! Tenants and their shares.
 
-use jobengine_domain::caller::Caller;
+use jobengine_domain::caller::{Caller, Scope};
 use jobengine_domain::id::TenantId;
 use jobengine_domain::priority::{Priority, VirtualTime};
+use tokio_postgres::types::ToSql;
 
+use crate::act::{Act, Effect};
 use crate::caller::Tx;
 use crate::connect::Store;
 use crate::error::StoreError;
@@ -22,16 +24,71 @@ impl Store {
         weight: u32,
     ) -> Result<(), StoreError> {
         let tx = self.begin(&Caller::system(tenant)).await?;
-        tx.execute(
-            include_str!("tenant/create.sql"),
-            &[&tenant.0, &name, &signed(weight), &Ts(tx.now())],
-        )
-        .await?;
+        tx.tenant_insert(tenant, name, weight).await?;
         tx.commit().await
+    }
+
+    /// Makes a tenant by hand, with nothing but the database: its own audit trail begins with that.
+    /// Tells whether its id was free.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tenant_create_by_hand(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        weight: u32,
+    ) -> Result<bool, StoreError> {
+        let tx = self.begin(&Caller::system(tenant)).await?;
+        let made = tx.tenant_insert(tenant, name, weight).await?;
+        if made {
+            let id = tenant.to_string();
+            tx.acts_record(&[Effect {
+                act: &by_hand(&id),
+                object_kind: "tenant",
+                object_id: &id,
+                before: None,
+                after: None,
+                status: 201,
+                answer: Vec::new(),
+            }])
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(made)
+    }
+}
+
+/// Who makes a tenant by hand: nobody that has a name here.
+fn by_hand(id: &str) -> Act {
+    Act {
+        subject: "system".to_owned(),
+        credential: "system".to_owned(),
+        operation: "tenant_create".to_owned(),
+        scope: Scope::Admin.as_str().to_owned(),
+        reason: None,
+        ticket: None,
+        request_id: id.to_owned(),
+        correlation_id: id.to_owned(),
+        source: None,
+        key: None,
     }
 }
 
 impl Tx {
+    async fn tenant_insert(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        weight: u32,
+    ) -> Result<bool, StoreError> {
+        let params: [&(dyn ToSql + Sync); 4] = [&tenant.0, &name, &signed(weight), &Ts(self.now())];
+        let made = self
+            .execute(include_str!("tenant/create.sql"), &params)
+            .await?;
+        Ok(made == 1)
+    }
+
     /// Gives out the sort keys of some jobs and moves the tenant's virtual time. The first lock of a
     /// transaction that submits.
     pub(crate) async fn sort_keys(&self, bands: &[Priority]) -> Result<Vec<i64>, StoreError> {

@@ -24,6 +24,7 @@ pub(crate) const fn is_somebodys_own(error: &StoreError) -> bool {
         | StoreError::Stale(_)
         | StoreError::Expired(_)
         | StoreError::Missing(_)
+        | StoreError::SourceClosed { .. }
         | StoreError::Corrupt { .. }
         | StoreError::InProgress(_)
         | StoreError::Conflict(_) => true,

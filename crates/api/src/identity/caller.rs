@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use jobengine_domain::caller::Scope;
-use jobengine_domain::id::ApiKeyId;
+use jobengine_domain::id::{ApiKeyId, ProjectId};
 use jobengine_domain::time::Timestamp;
 use jobengine_store::secret::InstallationSecret;
 
@@ -23,7 +23,7 @@ pub struct Caller {
 }
 
 /// Somebody, and what made them so.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Who {
     /// The principal, its tenant and scopes.
     pub(super) principal: jobengine_domain::caller::Caller,
@@ -79,6 +79,14 @@ impl Caller {
 
     pub(super) const fn who(&self) -> &Arc<Who> {
         &self.who
+    }
+
+    /// The same caller, bound to a project of its tenant.
+    #[must_use]
+    pub(crate) fn within(&self, project: ProjectId) -> Self {
+        let mut who = (*self.who).clone();
+        who.principal.project = Some(project);
+        Self::new(Arc::new(who), self.secret.clone())
     }
 
     /// Makes and reads this tenant's continuation tokens.

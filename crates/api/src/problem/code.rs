@@ -69,6 +69,10 @@ codes! {
     ProjectMismatch = "PROJECT_MISMATCH", 403, "The request is not for the token's project";
     /// The token's tenant is not known here.
     TenantUnknown = "TENANT_UNKNOWN", 403, "The token's tenant does not exist here";
+    /// The token's tenant is suspended.
+    TenantSuspended = "TENANT_SUSPENDED", 403, "The token's tenant is suspended";
+    /// Only a token of the installation's own tenant may do this.
+    InstallationOnly = "INSTALLATION_ONLY", 403, "Only the installation's own tenant may do this";
     /// A page of another origin wants a connection that a browser would open for anybody.
     OriginRefused = "ORIGIN_REFUSED", 403, "The page's origin is not the service's";
     /// Nothing of that name for this tenant.
@@ -91,6 +95,22 @@ codes! {
     LeaseLost = "LEASE_LOST", 409, "The lease was lost";
     /// Another principal opened the worker session.
     SessionTaken = "SESSION_TAKEN", 409, "The worker session belongs to somebody else";
+    /// Another object of this kind has the name.
+    NameTaken = "NAME_TAKEN", 409, "The name is taken";
+    /// The source is paused: nothing is taken for it.
+    SourcePaused = "SOURCE_PAUSED", 409, "The source is paused";
+    /// The source is disabled: nothing is taken for it.
+    SourceDisabled = "SOURCE_DISABLED", 409, "The source is disabled";
+    /// Something depends on the source.
+    SourceInUse = "SOURCE_IN_USE", 409, "The source is in use";
+    /// Jobs or runs belong to the project.
+    ProjectInUse = "PROJECT_IN_USE", 409, "The project is in use";
+    /// The dead letter was replayed or discarded before.
+    DeadLetterDecided = "DEAD_LETTER_DECIDED", 409, "The dead letter was decided before";
+    /// The object is another version than `If-Match` names.
+    PreconditionFailed = "PRECONDITION_FAILED", 412, "Another version stands";
+    /// What passes the filter is not what was previewed.
+    PlanChanged = "PLAN_CHANGED", 409, "Other things pass the filter by now";
     /// A reader was away for longer than events are kept.
     EventCursorExpired = "EVENT_CURSOR_EXPIRED", 410, "The cursor has expired";
     /// The body is larger than the operation takes.
@@ -113,6 +133,12 @@ codes! {
     WebhookUrlDenied = "WEBHOOK_URL_DENIED", 422, "The URL is not one that webhooks reach";
     /// An SBOM that nobody says the image of.
     ImageDigestMissing = "IMAGE_DIGEST_MISSING", 422, "The SBOM does not say which image it describes";
+    /// A pack is run for a project of a tenant, and both must be said.
+    PackRunUnscoped = "PACK_RUN_UNSCOPED", 422, "The pack run says no project or tenant";
+    /// The change does not say which version it is meant for.
+    PreconditionRequired = "PRECONDITION_REQUIRED", 428, "If-Match is needed";
+    /// More than 100,000 things pass the filter of a bulk action.
+    BulkTooLarge = "BULK_TOO_LARGE", 422, "Too many things pass the filter";
     /// Too many requests of a kind.
     RateLimited = "RATE_LIMITED", 429, "Too many requests";
     /// Too many streams are open.

@@ -31,6 +31,14 @@ impl From<&StoreError> for Problem {
                 Code::EventCursorExpired,
                 format!("the cursor cannot be gone on from: {reason}"),
             ),
+            StoreError::SourceClosed { name, paused: true } => Self::new(
+                Code::SourcePaused,
+                format!("the source {name} is paused; nothing is taken for it"),
+            ),
+            StoreError::SourceClosed { name, .. } => Self::new(
+                Code::SourceDisabled,
+                format!("the source {name} is disabled; nothing is taken for it"),
+            ),
             StoreError::Missing("the tenant") => Self::new(
                 Code::TenantUnknown,
                 "the tenant of the token does not exist in this installation",

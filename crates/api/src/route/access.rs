@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jobengine_domain::caller::Scope;
-use jobengine_domain::id::TenantId;
+use jobengine_domain::id::{ProjectId, TenantId};
 
 use super::declared::{Declaration, Deprecated, Effect, Needs};
 use crate::act::{Act, Asked, Fingerprint, key};
@@ -21,6 +21,8 @@ use crate::state::AppState;
 
 /// A tenant header may repeat the token's tenant; it never chooses one.
 const TENANT: &str = "x-stella-tenant";
+/// The project that a request is for: the token's, or one of its tenant's.
+const PROJECT: &str = "x-stella-project";
 /// Why somebody does what has to be justified.
 const REASON: &str = "x-stella-operator-reason";
 /// Longest reason, in characters.
@@ -119,7 +121,12 @@ async fn identify(guard: &Inner, parts: &mut Parts) -> Result<Option<HeaderValue
             ));
         }
     }
+    if guard.state.suspended().contains(caller.tenant) {
+        let detail = "an administrator of the installation suspended the tenant";
+        return Err(Problem::new(Code::TenantSuspended, detail));
+    }
     caller.require(scope)?;
+    let caller = within(guard, caller, parts.headers.get(PROJECT)).await?;
     if scope == Scope::Worker && caller.project.is_some() {
         return Err(Problem::new(
             Code::ProjectMismatch,
@@ -137,6 +144,33 @@ async fn identify(guard: &Inner, parts: &mut Parts) -> Result<Option<HeaderValue
     }
     parts.extensions.insert(caller);
     Ok(identified.nonce)
+}
+
+/// Binds a caller to the project that its request is for. A token that is bound to one is for no other.
+async fn within(
+    guard: &Inner,
+    caller: Caller,
+    project: Option<&HeaderValue>,
+) -> Result<Caller, Problem> {
+    let Some(project) = project else {
+        return Ok(caller);
+    };
+    let project = project.to_str().ok().and_then(|text| text.parse().ok());
+    let project: ProjectId = project.ok_or_else(|| {
+        Problem::new(Code::HeaderInvalid, "X-Stella-Project holds a project's id")
+    })?;
+    if let Some(bound) = caller.project {
+        let detail = "the token is bound to a project; X-Stella-Project may only repeat it";
+        let same = (bound == project).then_some(caller);
+        return same.ok_or_else(|| Problem::new(Code::ProjectMismatch, detail));
+    }
+    let tx = guard.state.store().read(&caller).await?;
+    let found = tx.project_find(project).await?;
+    tx.commit().await?;
+    match found {
+        Some(_) => Ok(caller.within(project)),
+        None => Err(Problem::not_found("project")),
+    }
 }
 
 /// Who asks for what, why and under which key.

@@ -1,7 +1,7 @@
 //! `POST /kev`: the catalogue of known exploited vulnerabilities comes in.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use jobengine_impact::kev::{self, KEV_MAX_BYTES, KevCatalogue};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::INTAKE_MAX;
 use super::name::SourceName;
 use super::upload::{Upload, parsing};
-use crate::identity::Caller;
+use crate::act::{Act, Done};
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -59,29 +59,25 @@ struct KevStored {
         (status = 200, description = "The catalogue is stored", body = KevStored),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
+        (status = 409, description = "The source takes nothing now (SOURCE_PAUSED, SOURCE_DISABLED)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "Not a whole catalogue, nothing of it is stored: KEV_INVALID, DOCUMENT_… or COMPRESSION_…, and in `errors[0].field` the place"),
     )
 )]
 async fn kev_put(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     QueryParams(Origin { source }): QueryParams<Origin>,
     Upload(document): Upload<KEV_MAX_BYTES>,
-) -> Result<Json<KevStored>, Problem> {
+) -> Result<Response, Problem> {
     let catalogue = parsing(move || kev::read(&document)).await??;
     let source = source.as_ref().map_or(CISA, SourceName::as_str);
-    let store = state.store();
-    let before = store
-        .retrying(async || {
-            let tx = store.begin(&caller).await?;
-            tx.source_ensure(source).await?;
-            let before = tx.kev_put(&catalogue).await?;
-            tx.commit().await?;
-            Ok(before)
-        })
-        .await?;
-    Ok(Json(difference(&before, &catalogue)))
+    act.perform(&state, async |tx| {
+        tx.source_take(source).await?;
+        let before = tx.kev_put(&catalogue).await?;
+        Ok(Done::ok(difference(&before, &catalogue)).of("kev", source))
+    })
+    .await
 }
 
 fn difference(before: &KevCatalogue, after: &KevCatalogue) -> KevStored {

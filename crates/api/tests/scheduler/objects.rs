@@ -200,3 +200,69 @@ async fn images_and_findings_are_filtered() {
         .ok(200);
     assert_eq!(texts(&next, "package"), ["npm/b"]);
 }
+
+#[tokio::test]
+async fn an_image_leaves_the_fleet_with_its_findings() {
+    let service = fleet().await;
+    let (one, two) = (image(1).to_string(), image(2).to_string());
+    let remove = async |service: &Service| {
+        let path = format!("/images/{two}");
+        let request = service.request(reqwest::Method::DELETE, &path);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(remove(&service).await, 204);
+    assert_eq!(remove(&service).await, 404);
+    let page = service.get("/images").await.ok(200);
+    assert_eq!(texts(&page, "digest"), [&one]);
+    let left = service.get("/findings").await.ok(200);
+    assert_eq!(texts(&left, "package"), ["npm/a"]);
+    assert_eq!(left["items"][0]["images"], 1);
+    // No later change hits it, and the preview no longer counts it.
+    let record = advisory("GHSA-9", "b", "2.0.0", "HIGH").to_string();
+    let preview = service
+        .post("/impact/preview?source=osv", record)
+        .await
+        .ok(200);
+    assert_eq!(
+        (&preview["imagesImpacted"], &preview["imagesTotal"]),
+        (&json!(0), &json!(1))
+    );
+    // It comes back when its SBOM does.
+    let path = format!("/sboms?image={two}");
+    let again = service
+        .post(&path, sbom(&["pkg:npm/b@1.0.0"]))
+        .await
+        .ok(201);
+    assert_eq!(again["changed"], true);
+    let page = service.get("/images").await.ok(200);
+    assert_eq!(texts(&page, "digest"), [&one, &two]);
+    let service = service.acting_as_others();
+    assert_eq!(remove(&service).await, 404);
+}
+
+#[tokio::test]
+async fn a_paused_source_brings_nothing_in() {
+    let service = fleet().await;
+    let tx = service.store.begin(&service.caller).await.unwrap();
+    let source = tx.source_find("osv").await.unwrap().unwrap();
+    assert!(tx.source_pause(source, "broken").await.unwrap());
+    tx.commit().await.unwrap();
+    let record = advisory("GHSA-9", "b", "2.0.0", "HIGH").to_string();
+    for path in [
+        "/advisories?source=osv&mode=delta",
+        "/kev?source=osv",
+        "/vex?source=osv",
+    ] {
+        let document = match path {
+            "/kev?source=osv" => crate::facts::kev(&["CVE-2024-1"]),
+            "/vex?source=osv" => vex(None, "GHSA-1", "pkg:npm/a@1.0.0", "fixed"),
+            _ => record.clone(),
+        };
+        let answer = service.post(path, document).await;
+        assert_eq!(answer.problem(), (409, "SOURCE_PAUSED", ""), "{path}");
+    }
+    let other = service
+        .post("/advisories?source=ghsa&mode=delta", record)
+        .await;
+    other.ok(200);
+}

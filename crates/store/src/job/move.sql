@@ -6,10 +6,10 @@ WITH moved AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::integer[], $8::integer[],
         $9::timestamptz[], $10::boolean[], $11::text[], $12::bigint[], $13::bytea[], $14::uuid[], $15::timestamptz[],
         $16::integer[], $17::timestamptz[], $18::integer[], $19::integer[], $20::text[], $21::text[], $22::text[],
-        $23::text[], $24::uuid[], $25::timestamptz[])
+        $23::text[], $24::uuid[], $25::timestamptz[], $28::text[])
     AS t (job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, state, fence,
         token_hash, session_id, granted_at, attempt, ready_at, attempts, crashes, cause, class, detail, result, event_id,
-        started_at)
+        started_at, signature)
 ), released AS (
     DELETE FROM lease USING moved WHERE lease.job_id = moved.job_id AND lease.fence = moved.fence RETURNING 1
 ), ended AS (
@@ -34,8 +34,8 @@ WITH moved AS MATERIALIZED (
         has_children
     FROM moved WHERE state = 'queued' AND ready_at > $2
 ), dead AS (
-    INSERT INTO dead_letter (tenant_id, job_id, job_type, class, detail, opened_at)
-    SELECT $1, job_id, job_type, class, coalesce(detail, ''), $2 FROM moved WHERE state = 'failed'
+    INSERT INTO dead_letter (tenant_id, job_id, job_type, class, detail, signature, opened_at)
+    SELECT $1, job_id, job_type, class, coalesce(detail, ''), signature, $2 FROM moved WHERE state = 'failed'
 ), told AS (
     -- What a report moved, its worker did; everything else whoever opened the transaction: $26, by scope $27.
     INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, attempt, reason, actor, scope, backoff_ms)

@@ -3,5 +3,6 @@
 SELECT tenant_id FROM waiting WHERE deadline <= (SELECT clock_timestamp())
 UNION SELECT tenant_id FROM ready WHERE deadline <= (SELECT clock_timestamp())
 UNION SELECT tenant_id FROM delayed WHERE deadline <= (SELECT clock_timestamp())
+UNION SELECT tenant_id FROM held WHERE deadline <= (SELECT clock_timestamp())
 UNION SELECT tenant_id FROM lease WHERE deadline <= (SELECT clock_timestamp())
 ORDER BY tenant_id

@@ -3,9 +3,17 @@
 -- lets claimers pass each other; the fence rises with every grant; of the token only a hash is kept.
 -- Rows are addressed by place and matched by number, never joined: the planner knows nothing of rows that were just
 -- picked and would compare each with each. The places hold, because a ready row is locked here and never updated.
-WITH picked AS MATERIALIZED (
+-- A suspended tenant gets nothing, and no job of a paused source is granted: which source a job works for is looked up
+-- only while one is paused, and those jobs are soon moved to held (hold/sweep.sql).
+WITH paused AS MATERIALIZED (
+    SELECT array_agg(name) AS names FROM source WHERE paused_at IS NOT NULL
+), picked AS MATERIALIZED (
     SELECT ctid AS place, job_id, sort_key, gen_random_uuid() AS token
     FROM ready WHERE job_type = $3 AND sort_key >= $4
+        AND EXISTS (SELECT FROM tenant WHERE tenant_id = $1 AND state = 'active')
+        AND ((SELECT names FROM paused) IS NULL
+            OR coalesce((SELECT job.source FROM job WHERE job.tenant_id = $1 AND job.job_id = ready.job_id), '')
+                <> ALL ((SELECT names FROM paused)::text[]))
     ORDER BY sort_key, job_id LIMIT $6 FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM ready WHERE ctid = ANY (ARRAY(SELECT place FROM picked)) RETURNING ready.*

@@ -11,13 +11,16 @@ WITH gone AS (
     UPDATE waiting SET sort_key = $3 WHERE job_id = $2 RETURNING job_type, run_id
 ), later AS (
     UPDATE delayed SET sort_key = $3 WHERE job_id = $2 RETURNING job_type, run_id
-), held AS (
+), leased AS (
     UPDATE lease SET sort_key = $3 WHERE job_id = $2 RETURNING job_type, run_id
+), on_hold AS (
+    UPDATE held SET sort_key = $3 WHERE job_id = $2 RETURNING job_type, run_id
 ), moved AS (
     SELECT job_type, run_id, true AS ready FROM gone
     UNION ALL SELECT job_type, run_id, false FROM blocked
     UNION ALL SELECT job_type, run_id, false FROM later
-    UNION ALL SELECT job_type, run_id, false FROM held
+    UNION ALL SELECT job_type, run_id, false FROM leased
+    UNION ALL SELECT job_type, run_id, false FROM on_hold
 ), told AS (
     INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, reason, actor, scope)
     SELECT $1, $6, 'job.prioritized', $4, run_id, $2, $5, $7, $8 FROM moved

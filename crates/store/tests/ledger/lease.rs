@@ -7,7 +7,7 @@ use jobengine_domain::id::SessionId;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::priority::Priority;
 use jobengine_domain::state::Report;
-use jobengine_store::{Directive, LeaseToken, NewJob, Reported, WorkerSession};
+use jobengine_store::{DeadLetterFilter, Directive, LeaseToken, NewJob, Reported, WorkerSession};
 
 #[tokio::test]
 async fn a_job_is_claimed_once_and_its_first_report_counts() {
@@ -94,7 +94,7 @@ async fn a_failure_waits_for_its_backoff_and_ends_as_a_dead_letter() {
     let tx = ledger.store.begin(&ledger.caller).await.unwrap();
     let attempts = tx.job_attempts(&[ids[0]]).await.unwrap();
     assert_eq!(attempts.len(), 2);
-    let letters = tx.dead_letter_list(None, 10).await.unwrap();
+    let letters = tx.dead_letter_list(&DeadLetterFilter::default(), None, 10).await.unwrap();
     assert_eq!(
         letters.iter().map(|letter| letter.job).collect::<Vec<_>>(),
         ids

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use jobengine_store::Intake;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use crate::identity::Caller;
+use crate::act::{Act, Done};
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -80,16 +80,17 @@ struct AdvisoriesStored {
         (status = 200, description = "The good records are stored", body = AdvisoriesStored),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
+        (status = 409, description = "The source takes nothing now (SOURCE_PAUSED, SOURCE_DISABLED)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "The upload was cut, holds no good record, or cannot be unpacked: DOCUMENT_…, COMPRESSION_… or ADVISORY_…, and in `errors[0].field` the place; nothing of it is stored"),
     )
 )]
 async fn advisories_put(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     QueryParams(Kind { source, mode }): QueryParams<Kind>,
     Upload(document): Upload<UPLOAD_MAX_BYTES>,
-) -> Result<Json<AdvisoriesStored>, Problem> {
+) -> Result<Response, Problem> {
     let mut received = parsing(move || records::read(&document)).await??;
     let intake = match mode {
         Mode::Snapshot if received.nameless => {
@@ -106,28 +107,25 @@ async fn advisories_put(
         .collect();
     let refused = received.refused.iter().map(String::as_str);
     let refused: Vec<&str> = refused.filter(|id| !given.contains(id)).collect();
-    let store = state.store();
-    let (stored, kept) = store
-        .retrying(async || {
-            let tx = store.begin(&caller).await?;
-            let source = tx.source_ensure(source.as_str()).await?;
-            let kept = match intake {
-                Intake::Snapshot => tx.advisories_standing(source, &refused).await?,
-                Intake::Delta => Vec::new(),
-            };
-            let all = [received.advisories.as_slice(), &kept].concat();
-            let stored = tx.advisories_put(source, intake, &all).await?;
-            tx.commit().await?;
-            Ok((stored, kept.len()))
-        })
-        .await?;
-    Ok(Json(AdvisoriesStored {
-        source: source.into_text(),
-        received: received.count,
-        stored: received.advisories.len(),
-        changed: stored.added + stored.changed,
-        withdrawn: stored.removed,
-        unchanged: stored.unchanged - kept,
-        problems: received.problems,
-    }))
+    let name = source.as_str();
+    act.perform(&state, async |tx| {
+        let source = tx.source_take(name).await?;
+        let kept = match intake {
+            Intake::Snapshot => tx.advisories_standing(source, &refused).await?,
+            Intake::Delta => Vec::new(),
+        };
+        let all = [received.advisories.as_slice(), &kept].concat();
+        let stored = tx.advisories_put(source, intake, &all).await?;
+        let answer = AdvisoriesStored {
+            source: name.to_owned(),
+            received: received.count,
+            stored: received.advisories.len(),
+            changed: stored.added + stored.changed,
+            withdrawn: stored.removed,
+            unchanged: stored.unchanged - kept.len(),
+            problems: received.problems.clone(),
+        };
+        Ok(Done::ok(answer).of("advisories", source))
+    })
+    .await
 }

@@ -2,6 +2,7 @@
 
 mod get;
 mod list;
+mod remove;
 
 use jobengine_domain::digest::Digest;
 use jobengine_domain::time::Timestamp;
@@ -12,7 +13,10 @@ use utoipa::ToSchema;
 use crate::route::Routes;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().merge(list::routes()).merge(get::routes())
+    Routes::new()
+        .merge(list::routes())
+        .merge(get::routes())
+        .merge(remove::routes())
 }
 
 /// An image of the fleet.

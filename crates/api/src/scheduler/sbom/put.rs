@@ -1,8 +1,7 @@
 //! `POST /sboms`: an image's inventory comes in.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::Response;
 use jobengine_domain::digest::Digest;
 use jobengine_impact::document::{DocumentCode, DocumentError};
 use jobengine_impact::sbom::{self, SBOM_MAX_BYTES, Sbom};
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use crate::identity::Caller;
+use crate::act::{Act, Done};
 use crate::params::QueryParams;
 use crate::problem::{Code, Problem};
 use crate::route::Routes;
@@ -88,10 +87,10 @@ struct SbomStored {
 )]
 async fn sbom_put(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     QueryParams(subject): QueryParams<Subject>,
     Upload(document): Upload<SBOM_MAX_BYTES>,
-) -> Result<(StatusCode, Json<SbomStored>), Problem> {
+) -> Result<Response, Problem> {
     let text = document.clone();
     let sbom = parsing(move || sbom::read(&text).and_then(kept)).await??;
     let image = subject.image.map_or_else(|| described(&sbom), Ok)?;
@@ -101,25 +100,21 @@ async fn sbom_put(
         namespace: subject.namespace.map(Name::into_text),
         used_by_entrypoint: subject.used_by_entrypoint,
     };
-    let store = state.store();
-    let stored = store
-        .retrying(async || {
-            let tx = store.begin(&caller).await?;
-            let stored = tx.sbom_put(image, &names, &sbom, &document).await?;
-            tx.commit().await?;
-            Ok(stored)
-        })
-        .await?;
     let unmatched = sbom.components.iter().filter(|part| part.identity.is_err());
-    let answer = SbomStored {
-        image_digest: image,
-        sbom_digest: stored.sbom,
-        unmatched: unmatched.count(),
-        components: sbom.components.len(),
-        format: sbom.format,
-        changed: stored.changed,
-    };
-    Ok((StatusCode::CREATED, Json(answer)))
+    let unmatched = unmatched.count();
+    act.perform(&state, async |tx| {
+        let stored = tx.sbom_put(image, &names, &sbom, &document).await?;
+        let answer = SbomStored {
+            image_digest: image,
+            sbom_digest: stored.sbom,
+            unmatched,
+            components: sbom.components.len(),
+            format: sbom.format.clone(),
+            changed: stored.changed,
+        };
+        Ok(Done::created(answer).of("image", image))
+    })
+    .await
 }
 
 /// The image as the document names it.

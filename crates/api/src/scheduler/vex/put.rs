@@ -1,7 +1,7 @@
 //! `POST /vex`: statements about products and flaws come in.
 
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use jobengine_domain::digest::Digest;
 use jobengine_impact::document::{Document, DocumentCode, DocumentError};
 use jobengine_impact::vex::Statement;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use crate::identity::Caller;
+use crate::act::{Act, Done};
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -60,32 +60,29 @@ struct VexStored {
         (status = 200, description = "The document is stored", body = VexStored),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID)"),
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
+        (status = 409, description = "The source takes nothing now (SOURCE_PAUSED, SOURCE_DISABLED)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "The document cannot be taken, nothing of it is stored: VEX_INVALID, DOCUMENT_… or COMPRESSION_…, and in `errors[0].field` the place"),
     )
 )]
 async fn vex_put(
     State(state): State<AppState>,
-    caller: Caller,
+    act: Act,
     QueryParams(Origin { source }): QueryParams<Origin>,
     Upload(document): Upload<VEX_MAX_BYTES>,
-) -> Result<Json<VexStored>, Problem> {
+) -> Result<Response, Problem> {
     let (id, statements) = parsing(move || read(&document)).await??;
-    let store = state.store();
-    let changed = store
-        .retrying(async || {
-            let tx = store.begin(&caller).await?;
-            let source = tx.source_ensure(source.as_str()).await?;
-            let changed = tx.vex_put(source, &id, &statements).await?;
-            tx.commit().await?;
-            Ok(changed)
-        })
-        .await?;
-    Ok(Json(VexStored {
-        document: id,
-        statements: statements.len(),
-        changed,
-    }))
+    act.perform(&state, async |tx| {
+        let source = tx.source_take(source.as_str()).await?;
+        let changed = tx.vex_put(source, &id, &statements).await?;
+        let stored = VexStored {
+            document: id.clone(),
+            statements: statements.len(),
+            changed,
+        };
+        Ok(Done::ok(stored).of("vex", &id))
+    })
+    .await
 }
 
 /// The one field of a document that its reader has no use for.

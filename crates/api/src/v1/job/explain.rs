@@ -27,7 +27,7 @@ pub(super) struct Explanation {
     /// When that was so.
     #[schema(format = DateTime)]
     at: String,
-    /// `dependency`, `not_before`, `backoff` or `no_worker`; null when it runs or has ended.
+    /// `dependency`, `paused`, `not_before`, `backoff` or `no_worker`; null when it runs or has ended.
     #[schema(value_type = Option<String>, example = "backoff")]
     hold: Option<&'static str>,
     /// When it may start at the earliest; null when that hangs on others, and when it runs or has ended.
@@ -83,7 +83,7 @@ pub(super) async fn handler(
 
 impl Explanation {
     fn of(id: JobId, standing: JobStanding, now: Timestamp) -> Self {
-        let told = explain(standing.state, standing.not_before, now);
+        let told = explain(standing.state, standing.not_before, standing.paused, now);
         let (hold, earliest) = match told {
             Standing::Waits { hold, earliest } => (Some(hold), earliest),
             Standing::Runs | Standing::Ended => (None, None),
@@ -121,6 +121,7 @@ fn text(standing: &JobStanding, told: Standing) -> String {
                 "An attempt failed; the next one waits until {}. Retry it to have it start now.",
                 at(earliest)
             ),
+            Hold::Paused => "Its source is paused.".to_owned(),
             Hold::NoWorker => match standing.ahead {
                 Some((0, 0)) => "It may start, and no worker is heard of.".to_owned(),
                 Some((0, _)) => {

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::response::Response;
 use jobengine_domain::id::JobId;
+use jobengine_store::Replayed;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -55,7 +56,12 @@ pub(super) async fn handler(
             );
             return Err(Problem::new(Code::Conflict, detail).into());
         }
-        let ids = tx.jobs_replay(&replays).await?;
+        let told = Replayed {
+            by: &act.caller().subject,
+            reason: act.reason(),
+            payload_diff: None,
+        };
+        let ids = tx.jobs_replay(&replays, &told).await?;
         let job = ids[0];
         let replayed = JobReplayed {
             job_id: job.0,

@@ -1,0 +1,21 @@
+//! Projects: divisions inside a tenant.
+
+mod create;
+mod delete;
+mod get;
+mod list;
+mod update;
+mod view;
+
+use utoipa_axum::routes;
+
+use crate::route::Routes;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .add(routes!(list::handler))
+        .add(routes!(create::handler))
+        .add(routes!(get::handler))
+        .add(routes!(update::handler))
+        .add(routes!(delete::handler))
+}

@@ -1,0 +1,120 @@
+//! Projects, the project of a request, and packs that run in one.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::service::{Answer, OURS, Person, Service, job, send};
+
+async fn make(person: &Person, name: &str) -> String {
+    let made = person
+        .post("/projects", &json!({"name": name}))
+        .await
+        .ok(201);
+    made["projectId"].as_str().unwrap().to_owned()
+}
+
+async fn pack_run(person: &Person, tenant: bool, body: &Value) -> Answer {
+    let mut request = person.request(Method::POST, "/pack-runs").json(body);
+    if tenant {
+        request = request.header("x-stella-tenant", OURS.to_string());
+    }
+    send(request).await
+}
+
+#[tokio::test]
+async fn projects_are_kept_apart_by_name_and_tenant() {
+    let service = Service::start().await;
+    let (ours, others) = (service.ours(), service.others());
+    let id = make(&ours, "payments").await;
+    let again = ours.post("/projects", &json!({"name": "Payments"})).await;
+    assert_eq!(again.problem(), (409, "NAME_TAKEN"));
+    make(&others, "payments").await;
+    let path = format!("/projects/{id}");
+    let change = async |tag: &str, body: &Value| {
+        let request = ours.request(Method::PATCH, &path).json(body);
+        send(request.header("if-match", tag)).await
+    };
+    let changed = change("\"1\"", &json!({"description": "money"}))
+        .await
+        .ok(200);
+    assert_eq!(
+        (&changed["name"], &changed["version"]),
+        (&json!("payments"), &json!(2))
+    );
+    assert_eq!(
+        change("\"1\"", &json!({})).await.problem(),
+        (412, "PRECONDITION_FAILED")
+    );
+    make(&ours, "search").await;
+    let taken = change("\"2\"", &json!({"name": "search"})).await;
+    assert_eq!(taken.problem(), (409, "NAME_TAKEN"));
+    assert_eq!(others.get(&path).await.problem(), (404, "NOT_FOUND"));
+    assert_eq!(
+        ours.get("/projects").await.ok(200)["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_pack_runs_for_a_project_of_a_tenant() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    let project = make(&ours, "payments").await;
+    let foreign = make(&service.others(), "payments").await;
+    let pack = |project: Option<&str>| json!({"projectId": project, "pack": {"name": "rotate", "version": "1.0.0"}, "inputs": {"b": 1, "a": [2]}});
+    for (tenant, project) in [(false, Some(&project[..])), (true, None), (false, None)] {
+        let refused = pack_run(&ours, tenant, &pack(project)).await;
+        assert_eq!(refused.problem(), (422, "PACK_RUN_UNSCOPED"));
+    }
+    let unknown = pack_run(&ours, true, &pack(Some(&foreign))).await;
+    assert_eq!(unknown.problem(), (404, "NOT_FOUND"));
+    let created = pack_run(&ours, true, &pack(Some(&project))).await.ok(201);
+    let path = format!("/jobs/{}", created["jobId"].as_str().unwrap());
+    let job = ours.get(&path).await.ok(200);
+    assert_eq!(
+        (&job["type"], &job["runId"]),
+        (&json!("pack-run"), &created["runId"])
+    );
+    assert_eq!(job["payload"]["inputs"], json!({"b": 1, "a": [2]}));
+
+    // Who speaks for the project sees it; who speaks for another one does not.
+    let as_project = async |project: &str, path: &str| {
+        let request = ours.request(Method::GET, path);
+        send(request.header("x-stella-project", project)).await
+    };
+    as_project(&project, &path).await.ok(200);
+    let other = make(&ours, "search").await;
+    assert_eq!(
+        as_project(&other, &path).await.problem(),
+        (404, "NOT_FOUND")
+    );
+    assert_eq!(
+        as_project(&foreign, &path).await.problem(),
+        (404, "NOT_FOUND")
+    );
+    assert_eq!(
+        as_project("payments", &path).await.problem(),
+        (400, "HEADER_INVALID")
+    );
+    let used = send(ours.request(Method::DELETE, &format!("/projects/{project}"))).await;
+    assert_eq!(used.problem(), (409, "PROJECT_IN_USE"));
+}
+
+#[tokio::test]
+async fn a_request_is_for_its_project() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    let project = make(&ours, "payments").await;
+    ours.submit(json!([job()])).await;
+    let request = ours
+        .request(Method::GET, "/jobs")
+        .header("x-stella-project", &project);
+    assert_eq!(
+        send(request).await.ok(200)["items"],
+        json!([]),
+        "jobs of no project are not its own"
+    );
+}
