@@ -13,7 +13,6 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
-use jobengine_domain::digest::Digest;
 use jobengine_domain::idempotency::{Decision, decide};
 use jobengine_domain::time::Timestamp;
 use jobengine_queue::Hint;
@@ -21,6 +20,7 @@ use jobengine_store::secret::{InstallationSecret, Purpose};
 use jobengine_store::{ActKey, Answered, Effect, StoreError, Tx};
 
 pub(crate) use answer::Done;
+use key::key_hash;
 pub(crate) use key::{Fingerprint, key};
 
 use crate::edge::{REPLAYED, RequestIds};
@@ -152,7 +152,7 @@ impl Act {
             correlation_id: ids.correlation_id.clone(),
             source: asked.source,
             key: asked.key.as_ref().map(|key| ActKey {
-                hash: Digest::of(key.as_bytes()),
+                hash: key_hash(key, caller.project),
                 request: asked.body.request(&asked.line),
             }),
         }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderMap;
 use jobengine_domain::digest::Digest;
+use jobengine_domain::id::ProjectId;
 
 use crate::problem::{Code, Problem};
 
@@ -27,6 +28,16 @@ impl Fingerprint {
         let empty = Digest::of(b"");
         let body = self.0.get().unwrap_or(&empty);
         Digest::of(format!("{line}\n{body}").as_bytes())
+    }
+}
+
+/// What a key is remembered by. A principal that is bound to one project and later to another must not be
+/// given the answers of the first: their keys never meet.
+pub(super) fn key_hash(key: &str, project: Option<ProjectId>) -> Digest {
+    match project {
+        None => Digest::of(key.as_bytes()),
+        // A key has no blank in it.
+        Some(project) => Digest::of(format!("{project} {key}").as_bytes()),
     }
 }
 
@@ -81,6 +92,14 @@ mod tests {
             );
         }
         assert_eq!(read(&["a", "a"], false), Err(Code::IdempotencyKeyInvalid));
+    }
+
+    #[test]
+    fn keys_of_projects_never_meet() {
+        let project = |n| Some(ProjectId(uuid::Uuid::from_u128(n)));
+        assert_eq!(key_hash("k", project(1)), key_hash("k", project(1)));
+        assert_ne!(key_hash("k", project(1)), key_hash("k", project(2)));
+        assert_ne!(key_hash("k", project(1)), key_hash("k", None));
     }
 
     #[test]
