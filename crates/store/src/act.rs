@@ -44,7 +44,7 @@ pub struct Act {
 /// The name of a request, and what was asked under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActKey {
-    /// SHA-256 of the caller's key: the key itself is not stored.
+    /// SHA-256 of the caller's key, and of its project if it is bound to one: the key itself is not stored.
     pub hash: Digest,
     /// Digest of path, parameters and body.
     pub request: Digest,
@@ -303,7 +303,9 @@ impl<'a> Keys<'a> {
 
 fn in_progress(error: StoreError) -> StoreError {
     match error {
-        StoreError::Conflict(error) => StoreError::InProgress(error),
+        StoreError::Conflict(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            StoreError::InProgress(error)
+        }
         other => other,
     }
 }

@@ -1,7 +1,9 @@
 //! Transactions, each opened for a caller.
 
+use std::future::Future;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use jobengine_domain::caller::Caller;
@@ -9,6 +11,7 @@ use jobengine_domain::id::{ProjectId, TenantId};
 use jobengine_domain::time::Timestamp;
 use jobengine_telemetry::Presence;
 use jobengine_telemetry::trace::Traces;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -18,11 +21,16 @@ use crate::observe::{Notes, Observer};
 use crate::ready::ReadyNotes;
 use crate::ts::Ts;
 
-/// A transaction of one tenant. Dropped without [`Tx::commit`] it is rolled back and its connection
-/// closed, because a connection left in the middle of a conversation must not serve the next one.
+/// A connection that does not undo its transaction in that time is closed.
+const ROLLBACK_MAX: Duration = Duration::from_secs(1);
+
+/// A transaction of one tenant. Dropped without [`Tx::commit`] it is rolled back. Its connection serves
+/// the next one only when every answer has come: left in the middle of a conversation it is closed.
 #[derive(Debug)]
 pub struct Tx {
     connection: Option<Object>,
+    /// Statements whose answer was not awaited to its end.
+    unanswered: AtomicUsize,
     tenant: TenantId,
     subject: String,
     project: Option<ProjectId>,
@@ -55,6 +63,7 @@ impl Tx {
         // Before the first word is sent: whoever stops waiting here must close the connection too.
         let mut tx = Self {
             connection: Some(connection),
+            unanswered: AtomicUsize::new(0),
             tenant: caller.tenant,
             subject: caller.subject.clone(),
             project: caller.project,
@@ -67,12 +76,15 @@ impl Tx {
             told: AtomicBool::new(false),
             commits,
         };
-        let (opened, row) = tokio::join!(
-            biased;
-            tx.connection().batch_execute(begin),
-            tx.connection().query_one(&open, &params)
-        );
-        opened?;
+        let opened = async {
+            tokio::join!(
+                biased;
+                tx.connection().batch_execute(begin),
+                tx.connection().query_one(&open, &params)
+            )
+        };
+        let (bound, row) = tx.answered(opened).await;
+        bound?;
         Ts(tx.now) = row?.get("now");
         Ok(tx)
     }
@@ -175,8 +187,11 @@ impl Tx {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let statement = self.statement(sql).await?;
-        Ok(self.connection().query(&statement, params).await?)
+        let answer = async {
+            let statement = self.statement(sql).await?;
+            Ok(self.connection().query(&statement, params).await?)
+        };
+        self.answered(answer).await
     }
 
     /// Sends a statement right behind another one, in one round trip: the second sees what was committed
@@ -201,8 +216,11 @@ impl Tx {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, StoreError> {
-        let statement = self.statement(sql).await?;
-        Ok(self.connection().query_opt(&statement, params).await?)
+        let answer = async {
+            let statement = self.statement(sql).await?;
+            Ok(self.connection().query_opt(&statement, params).await?)
+        };
+        self.answered(answer).await
     }
 
     pub(crate) async fn query_one(
@@ -210,8 +228,11 @@ impl Tx {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, StoreError> {
-        let statement = self.statement(sql).await?;
-        Ok(self.connection().query_one(&statement, params).await?)
+        let answer = async {
+            let statement = self.statement(sql).await?;
+            Ok(self.connection().query_one(&statement, params).await?)
+        };
+        self.answered(answer).await
     }
 
     pub(crate) async fn execute(
@@ -219,13 +240,25 @@ impl Tx {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, StoreError> {
-        let statement = self.statement(sql).await?;
-        Ok(self.connection().execute(&statement, params).await?)
+        let answer = async {
+            let statement = self.statement(sql).await?;
+            Ok(self.connection().execute(&statement, params).await?)
+        };
+        self.answered(answer).await
     }
 
     /// Sends a command without parameters, such as a setting of this transaction.
     pub(crate) async fn command(&self, sql: &'static str) -> Result<(), StoreError> {
-        Ok(self.connection().batch_execute(sql).await?)
+        let answer = async { Ok(self.connection().batch_execute(sql).await?) };
+        self.answered(answer).await
+    }
+
+    /// Awaits an answer. Whoever stops waiting leaves it unanswered.
+    async fn answered<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+        let answer = answer.await;
+        self.unanswered.fetch_sub(1, Ordering::Relaxed);
+        answer
     }
 
     async fn statement(&self, sql: &str) -> Result<Statement, StoreError> {
@@ -239,10 +272,23 @@ impl Tx {
     }
 }
 
+/// Undoes what a connection has begun, and gives it back.
+async fn roll_back(connection: Object) {
+    let undone = tokio::time::timeout(ROLLBACK_MAX, connection.batch_execute("ROLLBACK")).await;
+    if !matches!(undone, Ok(Ok(()))) {
+        drop(Object::take(connection));
+    }
+}
+
 impl Drop for Tx {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            drop(Object::take(connection));
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let runtime = Handle::try_current().ok();
+        match runtime.filter(|_| *self.unanswered.get_mut() == 0) {
+            Some(runtime) => drop(runtime.spawn(roll_back(connection))),
+            None => drop(Object::take(connection)),
         }
     }
 }

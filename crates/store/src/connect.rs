@@ -1,6 +1,7 @@
 //! Connections to the ledger: one pool for tenants' work, a small one for finding work that is due.
 
 use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,8 @@ pub struct Store {
 
 /// How often a transaction that met another one is tried.
 const CONFLICT_TRIES: u32 = 5;
+/// No further try begins after that: whoever waited for a lock in vain has waited long enough.
+const CONFLICT_TIME: Duration = Duration::from_secs(1);
 /// A caller waits this long for a connection before it hears that the database is not available.
 const CONNECTION_WAIT: Duration = Duration::from_millis(1_500);
 
@@ -109,7 +112,7 @@ impl Store {
         Ok(connection)
     }
 
-    /// Runs `work` again, up to five times, while it ends in [`StoreError::Conflict`].
+    /// Runs `work` again, up to five times and within a second, while it ends in [`StoreError::Conflict`].
     ///
     /// # Errors
     /// The last error of `work`.
@@ -117,12 +120,13 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        let began = Instant::now();
         for turn in 1..CONFLICT_TRIES {
             match work().await {
-                Err(StoreError::Conflict(error)) => {
+                Err(StoreError::Conflict(error)) if began.elapsed() < CONFLICT_TIME => {
                     self.observer.conflict();
                     tracing::debug!(turn, %error, "transaction met another one; trying again");
-                    tokio::time::sleep(Duration::from_millis(u64::from(turn) * 7)).await;
+                    tokio::time::sleep(pause(turn)).await;
                 }
                 answer => return answer,
             }
@@ -191,6 +195,12 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// How long to wait after so many tries: random, or those who met would meet again.
+fn pause(tries: u32) -> Duration {
+    let random = RandomState::new().hash_one(tries) % 7_000;
+    Duration::from_micros(u64::from(tries) * (3_500 + random))
 }
 
 /// With what every connection of ours has: a name, and an end when the other side is gone.

@@ -55,7 +55,10 @@ impl From<tokio_postgres::Error> for StoreError {
             Some(code)
                 if *code == SqlState::T_R_SERIALIZATION_FAILURE
                     || *code == SqlState::T_R_DEADLOCK_DETECTED
-                    || *code == SqlState::LOCK_NOT_AVAILABLE =>
+                    || *code == SqlState::LOCK_NOT_AVAILABLE
+                    // The echo of what happened to another statement that was sent together with this one:
+                    // the next try is told what that was.
+                    || *code == SqlState::IN_FAILED_SQL_TRANSACTION =>
             {
                 Self::Conflict(error)
             }

@@ -154,3 +154,41 @@ async fn who_stops_waiting_for_a_transaction_leaves_none_open() {
         until_none_is_open(&client).await;
     }
 }
+
+/// Who changes its mind in the middle of a transaction costs nobody a connection, who stops listening does.
+#[tokio::test]
+async fn a_transaction_that_is_given_up_gives_back_its_connection() {
+    let ledger = Ledger::open().await;
+    let watcher = super_client(&ledger).await;
+    let backends = async || -> Vec<i32> {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+            AND usename = 'orch_app' AND backend_type = 'client backend' ORDER BY pid";
+        let rows = watcher.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    ledger.submit(&[job()]).await;
+    let before = backends().await;
+    for _ in 0..20 {
+        let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+        tx.jobs_submit(None, &[job()]).await.unwrap();
+        drop(tx);
+        let tx = ledger.store.read(&ledger.caller).await.unwrap();
+        assert_eq!(tx.job_counts().await.unwrap()["queued"], 1);
+        drop(tx);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let after = backends().await;
+    assert!(before.iter().all(|pid| after.contains(pid)), "{after:?}");
+
+    watcher
+        .batch_execute("BEGIN; LOCK TABLE orch.lease IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let tx = ledger.store.read(&ledger.caller).await.unwrap();
+    let asked = tokio::time::timeout(Duration::from_millis(50), tx.job_counts()).await;
+    assert!(asked.is_err());
+    drop(tx);
+    watcher.batch_execute("COMMIT").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(backends().await.len() < after.len());
+}
