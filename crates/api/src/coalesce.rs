@@ -19,6 +19,10 @@ use crate::problem::{Code, Problem};
 /// Requests wait for company at most this long while a place for a flush is free.
 const COMPANY: Duration = Duration::from_millis(2);
 
+/// Requests in one transaction, however small: each may lock its key, and the database's room for locks is
+/// everybody's.
+const REQUESTS_MAX: usize = 1_000;
+
 /// One kind of work that is done in batches.
 pub(crate) trait Flush: Send + Sync + 'static {
     /// What one client asks for.
@@ -176,7 +180,7 @@ impl<F: Flush> Inner<F> {
         let mut room = F::ITEMS_MAX;
         while let Some(next) = lane.waiting.front() {
             let items = F::items(&next.request);
-            if items > room && !batch.is_empty() {
+            if (items > room && !batch.is_empty()) || batch.len() >= REQUESTS_MAX {
                 break;
             }
             room = room.saturating_sub(items);

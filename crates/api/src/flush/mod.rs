@@ -32,6 +32,12 @@ pub(crate) const fn is_somebodys_own(error: &StoreError) -> bool {
     }
 }
 
+/// Whether what one request met when it was alone waits for the others too: then each of them would wait
+/// for it in turn.
+const fn is_everybodys(error: &StoreError) -> bool {
+    matches!(error, StoreError::Conflict(_)) || !is_somebodys_own(error)
+}
+
 /// Work on a batch that succeeds or fails as a whole.
 trait Batch: Sync {
     /// What one client asks for.
@@ -64,12 +70,19 @@ async fn together_or_apart<B: Batch>(
     tracing::debug!(%error, requests = requests.len(), "a batch failed; trying its requests one by one");
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        let answer = batch.work(tenant, std::slice::from_ref(request)).await;
-        answers.push(
-            answer
-                .map(|mut alone| alone.remove(0))
-                .map_err(Problem::from),
-        );
+        match batch.work(tenant, std::slice::from_ref(request)).await {
+            Ok(mut alone) => answers.push(Ok(alone.remove(0))),
+            Err(error) => {
+                let everybody = is_everybodys(&error);
+                let problem = Problem::from(error);
+                let left = requests.len() - answers.len();
+                let with = if everybody { left } else { 1 };
+                answers.extend((0..with).map(|_| Err(problem.clone())));
+                if everybody {
+                    break;
+                }
+            }
+        }
     }
     answers
 }
@@ -104,6 +117,9 @@ mod tests {
             if requests.contains(&13) {
                 return Err(StoreError::Stale("a number"));
             }
+            if requests == [15] {
+                return Err(StoreError::Unavailable("planned".into()));
+            }
             Ok(requests.iter().map(|number| number * 2).collect())
         }
     }
@@ -124,5 +140,15 @@ mod tests {
         check(&[1, 13, 2], &[Ok(2), Err(409), Ok(4)]).await;
         check(&[13], &[Err(409)]).await;
         check(&[1, 14, 2], &[Err(503), Err(503), Err(503)]).await;
+    }
+
+    /// What one alone meets and waits for, the others would wait for in turn.
+    #[tokio::test]
+    async fn nobody_waits_for_what_another_has_waited_for() {
+        check(
+            &[1, 13, 15, 2, 3],
+            &[Ok(2), Err(409), Err(503), Err(503), Err(503)],
+        )
+        .await;
     }
 }

@@ -1,5 +1,6 @@
 //! Jobs of several requests, written in one transaction with their audit rows and answers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jobengine_domain::caller::Caller;
@@ -132,7 +133,43 @@ impl Flush for SubmitFlush {
     }
 
     async fn flush(&self, tenant: TenantId, requests: Vec<Submit>) -> Vec<Result<Done, Problem>> {
-        let answers = together_or_apart(self, tenant, &requests).await;
-        answers.into_iter().map(|answer| answer?).collect()
+        let all = requests.len();
+        let (firsts, twins) = twins_apart(requests);
+        let mut answers: Vec<_> = (0..all).map(|_| None).collect();
+        // The ledger tells the twins what the first ones of their keys were answered.
+        for (places, requests) in [firsts, twins] {
+            if !requests.is_empty() {
+                let given = together_or_apart(self, tenant, &requests).await;
+                for (place, answer) in places.into_iter().zip(given) {
+                    answers[place] = Some(answer.and_then(|answer| answer));
+                }
+            }
+        }
+        let answers = answers.into_iter();
+        answers
+            .map(|answer| answer.expect("each request stands in one of both parts"))
+            .collect()
     }
+}
+
+/// Requests with the places they had in their batch.
+type Part = (Vec<usize>, Vec<Submit>);
+
+/// Parts the requests whose key an earlier one of the batch has from the others.
+fn twins_apart(requests: Vec<Submit>) -> (Part, Part) {
+    let mut keys = HashSet::new();
+    let (mut firsts, mut twins) = (Part::default(), Part::default());
+    for (place, request) in requests.into_iter().enumerate() {
+        let act = &request.act;
+        let key = act.key.as_ref();
+        let key = key.map(|key| (act.subject.clone(), act.operation.clone(), key.hash));
+        let part = if key.is_none_or(|key| keys.insert(key)) {
+            &mut firsts
+        } else {
+            &mut twins
+        };
+        part.0.push(place);
+        part.1.push(request);
+    }
+    (firsts, twins)
 }
