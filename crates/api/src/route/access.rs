@@ -112,7 +112,8 @@ async fn identify(guard: &Inner, parts: &mut Parts) -> Result<Option<HeaderValue
     let identity = guard.state.identity();
     let identified = identity.identify(presented, clock::now()).await?;
     let caller = identified.caller;
-    if let Some(tenant) = parts.headers.get(TENANT) {
+    // Each of them: a proxy may have read another one than we do.
+    for tenant in parts.headers.get_all(TENANT) {
         let named = tenant.to_str().ok().and_then(|text| text.parse().ok());
         if named != Some::<TenantId>(caller.tenant) {
             return Err(Problem::new(

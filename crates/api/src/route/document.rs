@@ -43,7 +43,7 @@ const GUARDED: [(&str, &str); 3] = [
     ),
     (
         "403",
-        "The credential lacks the scope, or is for another tenant (SCOPE_MISSING, TENANT_MISMATCH, TENANT_UNKNOWN)",
+        "The credential lacks the scope, or is for another tenant or project (SCOPE_MISSING, TENANT_MISMATCH, TENANT_UNKNOWN, PROJECT_MISMATCH)",
     ),
     (
         "429",

@@ -139,6 +139,9 @@ async fn the_tenant_header_may_only_repeat_the_token() {
     for tenant in [OTHERS.to_string(), "x".to_owned(), String::new()] {
         assert_eq!(send(ask(&tenant)).await.problem(), (403, "TENANT_MISMATCH"));
     }
+    // Twice is not once: whoever stands in front of the service may have read the other one.
+    let twice = ask(&OURS.to_string()).header("x-stella-tenant", OTHERS.to_string());
+    assert_eq!(send(twice).await.problem(), (403, "TENANT_MISMATCH"));
     let nowhere = service.acting("s", TenantId(Uuid::from_u128(0xc)), Scope::ALL);
     let answer = nowhere.post("/jobs", &json!({"jobs": [job()]})).await;
     assert_eq!(answer.problem(), (403, "TENANT_UNKNOWN"));

@@ -79,6 +79,87 @@ async fn twins_have_one_effect() {
     assert_eq!(count(&service, "SELECT count(*) FROM orch.audit").await, 2);
 }
 
+/// What waits behind a flush is done in one batch: its twins are told apart before the ledger has to.
+#[tokio::test]
+async fn twins_in_one_batch_have_one_effect() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    let jobs = json!({"jobs": [job()]});
+    keyed(&ours, "/jobs", "warm", &jobs).await.0.ok(201);
+    let (held, holder) = hold(&service, "orch.tenant_clock").await;
+    let turns = (0..12).map(|turn| {
+        let (ours, jobs) = (ours.clone(), jobs.clone());
+        let key = if turn % 3 == 0 { "alone" } else { "twin" };
+        tokio::spawn(async move { (key, keyed(&ours, "/jobs", key, &jobs).await.0.ok(201)) })
+    });
+    let turns: Vec<_> = turns.collect();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    held.batch_execute("COMMIT").await.unwrap();
+    drop(held);
+    holder.await.unwrap();
+    let mut answers = std::collections::BTreeMap::new();
+    for turn in turns {
+        let (key, answer) = turn.await.unwrap();
+        let first: &Value = answers.entry(key).or_insert_with(|| answer.clone());
+        assert_eq!(*first, answer, "{key}");
+    }
+    assert_ne!(answers["alone"], answers["twin"]);
+    assert_eq!(count(&service, "SELECT count(*) FROM orch.job").await, 3);
+    assert_eq!(service.sample("jobengine_database_conflicts_total"), 0);
+}
+
+/// Nobody waits longer than a request may take for what another transaction locks, and all are told to try
+/// again, on whatever connection they came.
+#[tokio::test]
+async fn a_lock_that_somebody_keeps_refuses_soon() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    let id = ours.submit(json!([job()])).await.remove(0);
+    let (held, holder) = hold(&service, "orch.idempotency").await;
+    let began = std::time::Instant::now();
+    let turns = (0..24).map(|turn| {
+        let (ours, id) = (ours.clone(), id.clone());
+        tokio::spawn(async move {
+            let path = if turn % 2 == 0 {
+                "/jobs".to_owned()
+            } else {
+                format!("/jobs/{id}:prioritize")
+            };
+            let body = if turn % 2 == 0 {
+                json!({"jobs": [job()]})
+            } else {
+                json!({"priority": "high"})
+            };
+            keyed(&ours, &path, &format!("k-{turn}"), &body).await.0
+        })
+    });
+    for turn in turns.collect::<Vec<_>>() {
+        let answer = turn.await.unwrap();
+        let (status, code) = answer.problem();
+        let soon = matches!(code, "OVERLOADED" | "DATABASE_UNAVAILABLE");
+        assert!(status == 503 && soon, "{answer:?}");
+    }
+    assert!(began.elapsed().as_secs() < 9, "{:?}", began.elapsed());
+    held.batch_execute("COMMIT").await.unwrap();
+    drop(held);
+    holder.await.unwrap();
+    let (answer, _) = keyed(&ours, "/jobs", "k-0", &json!({"jobs": [job()]})).await;
+    answer.ok(201);
+}
+
+/// Locks a table until the transaction of the client ends.
+async fn hold(
+    service: &Service,
+    table: &str,
+) -> (tokio_postgres::Client, tokio::task::JoinHandle<()>) {
+    let config = service.database.super_config();
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    let holder = tokio::spawn(async move { drop(connection.await) });
+    let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+    client.batch_execute(&lock).await.unwrap();
+    (client, holder)
+}
+
 #[tokio::test]
 async fn what_starts_work_needs_a_key_and_what_is_refused_leaves_none() {
     let service = Service::start().await;

@@ -5,6 +5,7 @@ mod access;
 mod act;
 mod administration;
 mod batch;
+mod bound;
 mod bulk;
 mod claim;
 mod contract;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jobengine_api::{Authenticator, DevIssuer, Server, ServerConfig, TokenRequest};
 use jobengine_domain::caller::Scope;
-use jobengine_domain::id::TenantId;
+use jobengine_domain::id::{ProjectId, TenantId};
 use jobengine_queue::{Local, Postgres, Queue};
 use jobengine_store::Store;
 use jobengine_store::secret::InstallationSecret;
@@ -174,6 +174,19 @@ impl Service {
             base: format!("{}/api/v1/orchestrator", self.url),
             token: self.issuer.mint(&request).unwrap(),
         }
+    }
+
+    /// The one of [`Self::ours`], bound to a project.
+    pub(crate) fn bound(&self, project: ProjectId) -> Person {
+        let request = TokenRequest {
+            subject: "ours".to_owned(),
+            tenant: OURS,
+            project: Some(project),
+            scopes: Scope::ALL.to_vec(),
+            ttl_s: 600,
+        };
+        let ours = self.ours();
+        ours.with_token(&self.issuer.mint(&request).unwrap())
     }
 
     pub(crate) async fn sql(&self, sql: &str) {

@@ -53,6 +53,7 @@ pub(super) async fn handler(
     caller: Caller,
     QueryParams(query): QueryParams<Query>,
 ) -> Result<Json<CheckpointPage>, Problem> {
+    caller.require_whole_tenant()?;
     let limit = page_limit(query.limit)?;
     let after = caller
         .pages()

@@ -32,6 +32,7 @@ pub(super) async fn handler(
     caller: Caller,
     QueryParams(query): QueryParams<RangeQuery>,
 ) -> Result<Response, Problem> {
+    caller.require_whole_tenant()?;
     let tx = state.store().read(&caller).await?;
     let range = query.find(&tx).await?;
     tx.commit().await?;

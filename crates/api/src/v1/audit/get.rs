@@ -58,6 +58,7 @@ pub(super) async fn handler(
     caller: Caller,
     PathParams(id): PathParams<AuditId>,
 ) -> Result<Json<ProvenAuditRow>, Problem> {
+    caller.require_whole_tenant()?;
     let tx = state.store().read(&caller).await?;
     let record = tx.audit_find(id).await?;
     let record = record.ok_or_else(|| Problem::not_found("change"))?;

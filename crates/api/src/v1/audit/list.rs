@@ -74,6 +74,7 @@ pub(super) async fn handler(
     caller: Caller,
     QueryParams(query): QueryParams<Query>,
 ) -> Result<Json<AuditPage>, Problem> {
+    caller.require_whole_tenant()?;
     let texts = [
         &query.subject,
         &query.operation,

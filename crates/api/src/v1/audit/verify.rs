@@ -89,6 +89,7 @@ pub(super) async fn handler(
     caller: Caller,
     QueryParams(query): QueryParams<RangeQuery>,
 ) -> Result<Json<AuditVerdict>, Problem> {
+    caller.require_whole_tenant()?;
     let tx = state.store().read(&caller).await?;
     let mut range = query.find(&tx).await?;
     let (first, end) = (range.header.first, range.header.last);

@@ -39,6 +39,7 @@ pub(super) async fn handler(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Json<JobSummary>, Problem> {
+    caller.require_whole_tenant()?;
     let tx = state.store().read(&caller).await?;
     let counts = tx.job_counts().await?;
     tx.commit().await?;

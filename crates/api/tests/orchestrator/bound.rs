@@ -1,0 +1,52 @@
+//! Callers that are bound to a project: what is the whole tenant's, or another project's, is not theirs.
+
+use jobengine_domain::id::ProjectId;
+use reqwest::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::service::{Service, job, send};
+
+const MINE: ProjectId = ProjectId(Uuid::from_u128(0xa1));
+const ANOTHER: ProjectId = ProjectId(Uuid::from_u128(0xa2));
+
+#[tokio::test]
+async fn keys_of_different_projects_never_meet() {
+    let service = Service::start().await;
+    let jobs = json!({"jobs": [job()]});
+    let (mine, another) = (service.bound(MINE), service.bound(ANOTHER));
+    let first = mine.post_keyed("/jobs", "k-1", &jobs).await.ok(201);
+    let other = another.post_keyed("/jobs", "k-1", &jobs).await.ok(201);
+    let whole = service.ours().post_keyed("/jobs", "k-1", &jobs).await;
+    assert_ne!(first, other);
+    assert_ne!(first, whole.ok(201));
+    assert_eq!(mine.post_keyed("/jobs", "k-1", &jobs).await.ok(201), first);
+    // Nor do those of the acts that are not done in batches.
+    let run = json!({"jobs": [{"key": "a", "type": "t", "payload": 1}]});
+    let first = mine.post_keyed("/runs", "k-1", &run).await.ok(201);
+    let other = another.post_keyed("/runs", "k-1", &run).await.ok(201);
+    assert_ne!(first, other);
+}
+
+#[tokio::test]
+async fn what_is_the_whole_tenant_s_is_not_shown() {
+    let service = Service::start().await;
+    let (mine, ours) = (service.bound(MINE), service.ours());
+    ours.submit(json!([job()])).await;
+    let change = ours.get("/audit").await.ok(200)["items"][0]["auditId"].clone();
+    let one = format!("/audit/{}", change.as_str().unwrap());
+    for path in [
+        "/audit",
+        one.as_str(),
+        "/audit/checkpoints",
+        "/audit/export",
+        "/audit/verify",
+        "/identity/revocations",
+        "/jobs/summary",
+    ] {
+        let answer = send(mine.request(Method::GET, path)).await;
+        assert_eq!(answer.problem(), (403, "PROJECT_MISMATCH"), "{path}");
+    }
+    ours.get(&one).await.ok(200);
+    ours.get("/jobs/summary").await.ok(200);
+}
