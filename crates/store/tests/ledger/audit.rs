@@ -6,7 +6,8 @@ use jobengine_domain::audit::row::AuditRow;
 use jobengine_domain::audit::seal::{BATCH_MAX, Batch, Refused, seal};
 use jobengine_domain::dsse::{Envelope, SigningKey};
 use jobengine_domain::leader::Bid;
-use jobengine_store::{Act, Effect, Place, SEALER, SealError, Tx};
+use jobengine_store::{Act, AuditFilter, Effect, Place, SEALER, SealError, Tx};
+use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use crate::house::Ledger;
@@ -237,4 +238,45 @@ async fn sealing_goes_on_after_a_restore_from_a_dump() {
         .map(|(row, _)| row.object_id.as_str())
         .collect();
     assert_eq!(objects, ["1", "2", "3"]);
+}
+
+/// A search looks at a bounded number of rows, says where it stopped, and finds what lies far below.
+#[tokio::test]
+async fn a_search_of_the_trail_is_bounded_and_goes_on_where_it_stopped() {
+    let ledger = Ledger::open().await;
+    let fill = "INSERT INTO orch.audit (tenant_id, audit_id, occurred_at, subject, credential, operation, scope,
+            object_kind, object_id, request_id, correlation_id)
+        SELECT tenant_id, overlay(orch.uuid_floor(at)::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid, at,
+            CASE n WHEN 1 THEN 'somebody' ELSE 'others' END, 'key:1', 'job_submit', 'orch:submit', 'job', n::text, 'r', 'c'
+        FROM orch.tenant, generate_series(1, 50050) AS n,
+            LATERAL (SELECT now() - interval '2 h' + n * interval '100 ms') AS moment (at);
+        ANALYZE orch.audit";
+    let (client, connection) = ledger.database.super_config().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(fill).await.unwrap();
+    let mut filter = AuditFilter {
+        subject: Some("somebody".into()),
+        limit: 10,
+        ..AuditFilter::default()
+    };
+    let search = async |filter: &AuditFilter| {
+        let tx = ledger.store.read(&ledger.caller).await.unwrap();
+        let found = tx.audit_list(filter).await.unwrap();
+        tx.commit().await.unwrap();
+        found
+    };
+    let (found, resume) = search(&filter).await;
+    assert!(found.is_empty());
+    filter.below = Some(resume.unwrap());
+    let (found, resume) = search(&filter).await;
+    assert_eq!((found.len(), resume), (1, None));
+    // Whoever says when, finds it at once.
+    let at = found[0].row.occurred_at;
+    filter.below = None;
+    filter.until = Some(at.plus_ms(1));
+    assert_eq!(search(&filter).await.0.len(), 1);
+    filter.from = Some(at);
+    assert_eq!(search(&filter).await, (found, None));
+    filter.until = Some(at);
+    assert!(search(&filter).await.0.is_empty());
 }
