@@ -30,6 +30,7 @@ use jobengine_duties::hold::Holding;
 use jobengine_duties::idempotency_expiry::IdempotencyExpiry;
 use jobengine_duties::job_deadline::JobDeadline;
 use jobengine_duties::lease_reaper::LeaseReaper;
+use jobengine_duties::log_trim::LogTrim;
 use jobengine_duties::outbox::Outbox;
 use jobengine_duties::partition::Partition;
 use jobengine_duties::planner::{Planner, Window};
@@ -212,6 +213,7 @@ impl Node {
         );
         driver.add(Partition::new(store.clone()), Duration::from_hours(1));
         driver.add(EventTrim::new(store.clone()), Duration::from_mins(10));
+        driver.add(LogTrim::new(store.clone()), Duration::from_hours(1));
         driver.add(DpopProofs::new(store.clone()), Duration::from_mins(1));
         let scheduler = SchedulerMetrics::new(&self.registry);
         driver.add(

@@ -68,6 +68,8 @@ pub const PAGE_MAX: u32 = 500;
 
 /// Events are kept for so long at least: a reader that was away for less goes on where it was.
 pub const EVENTS_KEPT_HOURS: u32 = 24;
+/// Lines that workers write down are kept so long.
+pub const LOGS_KEPT_DAYS: u32 = 14;
 /// Streams of one tenant, on one node.
 pub const STREAMS_PER_TENANT: u32 = 50;
 /// Streams of one node.

@@ -16,6 +16,7 @@ pub mod hold;
 pub mod idempotency_expiry;
 pub mod job_deadline;
 pub mod lease_reaper;
+pub mod log_trim;
 pub mod outbox;
 pub mod partition;
 pub mod planner;

@@ -6,6 +6,7 @@ use jobengine_domain::time::Timestamp;
 use uuid::Uuid;
 
 use crate::caller::Tx;
+use crate::connect::Store;
 use crate::draw::draw_many;
 use crate::error::StoreError;
 use crate::progress::HeldLease;
@@ -110,5 +111,22 @@ impl Tx {
                 })
             })
             .collect()
+    }
+}
+
+impl Store {
+    /// Drops the lines of whole weeks that lie before a moment, which is at least seven days ago; returns
+    /// how many partitions went.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn job_logs_trim(&self, before: Timestamp) -> Result<usize, StoreError> {
+        let row = self
+            .sched()
+            .await?
+            .query_one(include_str!("log/trim.sql"), &[&Ts(before)])
+            .await?;
+        let dropped: i32 = row.get("dropped");
+        Ok(dropped.unsigned_abs() as usize)
     }
 }

@@ -12,6 +12,7 @@ mod gauge;
 mod house;
 mod lease;
 mod races;
+mod retention;
 mod row_level_security;
 mod search;
 mod statements;
