@@ -127,7 +127,7 @@ async fn identify(guard: &Inner, parts: &mut Parts) -> Result<Option<HeaderValue
         return Err(Problem::new(Code::TenantSuspended, detail));
     }
     caller.require(scope)?;
-    let caller = within(guard, caller, parts.headers.get(PROJECT)).await?;
+    let caller = within(guard, caller, &parts.headers).await?;
     if scope == Scope::Worker && caller.project.is_some() {
         return Err(Problem::new(
             Code::ProjectMismatch,
@@ -148,17 +148,19 @@ async fn identify(guard: &Inner, parts: &mut Parts) -> Result<Option<HeaderValue
 }
 
 /// Binds a caller to the project that its request is for. A token that is bound to one is for no other.
-async fn within(
-    guard: &Inner,
-    caller: Caller,
-    project: Option<&HeaderValue>,
-) -> Result<Caller, Problem> {
-    let Some(project) = project else {
+async fn within(guard: &Inner, caller: Caller, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let mut given = headers.get_all(PROJECT).into_iter();
+    let Some(project) = given.next() else {
         return Ok(caller);
     };
     let project = project.to_str().ok().and_then(|text| text.parse().ok());
+    // One at most: a proxy may have read another one than we do.
+    let project = project.filter(|_| given.next().is_none());
     let project: ProjectId = project.ok_or_else(|| {
-        Problem::new(Code::HeaderInvalid, "X-Stella-Project holds a project's id")
+        Problem::new(
+            Code::HeaderInvalid,
+            "X-Stella-Project holds one project's id",
+        )
     })?;
     if let Some(bound) = caller.project {
         let detail = "the token is bound to a project; X-Stella-Project may only repeat it";

@@ -117,4 +117,9 @@ async fn a_request_is_for_its_project() {
         json!([]),
         "jobs of no project are not its own"
     );
+    let twice = ours
+        .request(Method::GET, "/jobs")
+        .header("x-stella-project", &project)
+        .header("x-stella-project", &project);
+    assert_eq!(send(twice).await.problem(), (400, "HEADER_INVALID"));
 }
