@@ -232,8 +232,10 @@ async fn no_grant_is_made_behind_a_pause() {
         tokio::time::sleep(std::time::Duration::from_millis(20 * round)).await;
         turn(&person, &id, "pause").await;
         // The fence rises with every grant.
-        one.sql("DROP TABLE IF EXISTS seen; CREATE TABLE seen AS SELECT last_value FROM orch.fence")
-            .await;
+        one.sql(
+            "DROP TABLE IF EXISTS seen; CREATE TABLE seen AS SELECT last_value FROM orch.fence",
+        )
+        .await;
         for claimer in claimers {
             claimer.await.unwrap();
         }

@@ -94,7 +94,10 @@ async fn a_failure_waits_for_its_backoff_and_ends_as_a_dead_letter() {
     let tx = ledger.store.begin(&ledger.caller).await.unwrap();
     let attempts = tx.job_attempts(&[ids[0]]).await.unwrap();
     assert_eq!(attempts.len(), 2);
-    let letters = tx.dead_letter_list(&DeadLetterFilter::default(), None, 10).await.unwrap();
+    let letters = tx
+        .dead_letter_list(&DeadLetterFilter::default(), None, 10)
+        .await
+        .unwrap();
     assert_eq!(
         letters.iter().map(|letter| letter.job).collect::<Vec<_>>(),
         ids

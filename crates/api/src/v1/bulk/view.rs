@@ -12,7 +12,10 @@ use uuid::Uuid;
 /// A bulk action and how far it has come
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the names are those of the contract")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the contract"
+)]
 pub(super) struct BulkAction {
     /// Its id.
     bulk_action_id: Uuid,

@@ -17,7 +17,10 @@ const DESCRIPTION_MAX: usize = 2_000;
 /// A division inside a tenant
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the names are those of the contract")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the contract"
+)]
 pub(super) struct Project {
     /// Its id.
     project_id: Uuid,
