@@ -16,7 +16,7 @@ async fn every_operation_can_be_asked_well() {
     for operation in all() {
         // Reading uses nothing up.
         let made = match operation.method {
-            Method::GET => None,
+            Method::GET if !World::makes_own(&operation) => None,
             _ => Some(World::make(&service, &operation).await),
         };
         let world = made.as_ref().unwrap_or(&shared);
@@ -25,8 +25,9 @@ async fn every_operation_can_be_asked_well() {
             .send(&service, Some((OURS, Scope::ALL)), &call)
             .await;
         let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
         if !world.accepts(&operation, status) {
+            // Only now: a stream has no end.
+            let text = response.text().await.unwrap();
             refused.push(format!("{} {}: {status} {text}", operation.id, call.path));
         }
     }
@@ -69,7 +70,7 @@ async fn what_another_tenant_names_of_ours_does_not_exist() {
     let shared = World::shared(&service).await;
     for operation in guarded().filter(|operation| operation.names_things()) {
         let made = match operation.method {
-            Method::GET => None,
+            Method::GET if !World::makes_own(&operation) => None,
             _ => Some(World::make(&service, &operation).await),
         };
         let world = made.as_ref().unwrap_or(&shared);

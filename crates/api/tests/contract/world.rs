@@ -13,13 +13,16 @@ const IMAGE: &str = "sha256:2222222222222222222222222222222222222222222222222222
 const ARTIFACT: &str = "notes.txt";
 
 /// Operations about what only background passes make, which do not run here: nothing is found.
-const UNMADE: [&str; 5] = [
+const UNMADE: [&str; 6] = [
+    "webhook_redeliver",
     "impact_run_get",
     "impact_run_completion",
     "impact_run_deltas",
     "impact_run_inputs",
     "segment_get",
 ];
+/// Ids of things that are made for the operations that name them.
+const OWN: [&str; 3] = ["keyId", "revocationId", "webhookId"];
 /// Operations whose ids belong to nobody.
 const SHARED: [&str; 0] = [];
 
@@ -50,6 +53,12 @@ impl World {
         Self::of(service).await
     }
 
+    /// Whether an operation is about a thing that is made for it alone.
+    pub(crate) fn makes_own(operation: &Operation) -> bool {
+        OWN.iter()
+            .any(|parameter| operation.takes(parameter).is_some())
+    }
+
     /// Things that only this operation touches.
     pub(crate) async fn make(service: &Service, operation: &Operation) -> Self {
         let mut world = Self::of(service).await;
@@ -62,10 +71,14 @@ impl World {
                 "/revocationId",
                 revocation(),
             ),
+            ("webhookId", "/webhooks", "/webhook/webhookId", webhook()),
         ] {
             if operation.takes(parameter).is_some() {
                 let made = us.post(path, &request).await.ok(201);
-                world.own = text(made.pointer(id).unwrap());
+                world.own = text(
+                    made.pointer(id)
+                        .unwrap_or_else(|| panic!("{path}: {made:#}")),
+                );
             }
         }
         world
@@ -130,9 +143,10 @@ impl World {
             }
             ("jobId", _) => &self.queued,
             ("runId", "run_retry") => &self.failed_run,
+            ("deliveryId", _) => &self.unmade,
             ("runId", _) if UNMADE.contains(&id) => &self.unmade,
             ("runId", _) => &self.run,
-            ("keyId" | "revocationId", _) => &self.own,
+            ("keyId" | "revocationId" | "webhookId", _) => &self.own,
             ("auditId", _) => &self.audit,
             ("id", "advisory_get") => &self.advisory,
             ("id", "vex_get") => &self.vex,
@@ -170,6 +184,8 @@ impl World {
             "worker_artifact" => body = "other".into(),
             "api_key_create" => body = self.api_key(),
             "revocation_create" => body = revocation(),
+            "webhook_create" => body = webhook(),
+            "job_stream" => body = "{\"type\":\"w.streamed\",\"payload\":1}\n".into(),
             _ => {}
         }
         body
@@ -195,8 +211,12 @@ impl World {
     /// Whether this is how a good request is answered.
     #[expect(clippy::unused_self, reason = "a world says what is good in it")]
     pub(crate) fn accepts(&self, operation: &Operation, status: u16) -> bool {
-        let unmade = UNMADE.contains(&operation.id.as_str());
-        (200..400).contains(&status) || (unmade && status == 404)
+        match operation.id.as_str() {
+            // These requests ask for no other protocol.
+            "event_socket" => status == 400 || status == 426,
+            unmade if UNMADE.contains(&unmade) => status == 404,
+            _ => (200..400).contains(&status),
+        }
     }
 
     /// Whether everybody may name the things of an operation.
@@ -256,6 +276,11 @@ async fn failed(us: &Person, job_type: &str, attempts: u32) -> Value {
         "outcome": "failed", "class": "network"});
     us.complete(json!([report])).await.ok(200);
     run
+}
+
+/// Nothing is sent to it: no background pass runs.
+fn webhook() -> Value {
+    json!({"name": format!("w-{}", fresh()), "url": "https://hooks.example.com/jobs"})
 }
 
 /// Of a token that nobody has.
