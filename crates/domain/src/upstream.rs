@@ -113,7 +113,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[') {
         let address = address.strip_suffix(']');
-        return address.is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok());
+        return address.is_some_and(|address| address.parse::<core::net::Ipv6Addr>().is_ok());
     }
     let label = |label: &str| {
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

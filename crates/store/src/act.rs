@@ -98,7 +98,7 @@ impl<'a> Effect<'a> {
 impl Tx {
     /// Locks the keys of some acts until the end of the transaction and reads what is remembered under them;
     /// the answers stand in the order of the acts. An answer that no longer counts is forgotten by
-    /// [`Tx::acts_forget`] before its key is used again.
+    /// [`Tx::act_forget`] before its key is used again.
     ///
     /// # Errors
     /// [`StoreError::InProgress`] when a twin holds a key for longer than a lock is waited for.

@@ -3,8 +3,16 @@
 use super::File;
 
 const API: &str = "crates/api/src/";
-/// Where a writing transaction may be opened: the act itself, the batches, the claims and the worker's verbs.
-const MAY: [&str; 4] = ["act.rs", "flush/", "claim/", "v1/worker/"];
+/// Where a writing transaction may be opened: the act itself, the batches, the claims, the worker's verbs, and
+/// what is noted of a credential before there is a caller who could act.
+const MAY: [&str; 6] = [
+    "act.rs",
+    "claim/",
+    "flush/",
+    "identity/",
+    "scheduler/segment.rs",
+    "v1/worker/",
+];
 /// How the store opens one; what only reads opens a transaction with `read`.
 const OPENS: [&str; 2] = ["store().begin(", "store.begin("];
 

@@ -93,7 +93,7 @@ async fn impact_preview(
 ) -> Result<Json<ImpactPreview>, Problem> {
     let after = parsing(move || records::read(&document)).await??.whole()?;
     let store = state.store();
-    let tx = store.begin(&caller).await?;
+    let tx = store.read(&caller).await?;
     let known = match &source {
         Some(source) => tx.source_find(source.as_str()).await?,
         None => None,

@@ -91,7 +91,7 @@ async fn advisory_get(
     caller: Caller,
     PathParams(id): PathParams<String>,
 ) -> Result<Json<AdvisoryWhole>, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let records = tx.advisory_find(&id).await?;
     if records.is_empty() {
         tx.commit().await?;

@@ -39,7 +39,7 @@ async fn sbom_get(
     caller: Caller,
     PathParams(digest): PathParams<Digest>,
 ) -> Result<Json<Sbom>, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let record = tx.sbom_find(digest).await?;
     tx.commit().await?;
     let record = record.ok_or_else(|| Problem::not_found("SBOM"))?;
@@ -64,7 +64,7 @@ async fn sbom_document(
     caller: Caller,
     PathParams(digest): PathParams<Digest>,
 ) -> Result<Response, Problem> {
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let body = tx.document_body("sbom", digest).await?;
     tx.commit().await?;
     let body = body.ok_or_else(|| Problem::not_found("SBOM"))?;

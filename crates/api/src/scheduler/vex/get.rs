@@ -64,7 +64,7 @@ async fn vex_get(
         source: None,
         document: Some(id.clone()),
     };
-    let tx = state.store().begin(&caller).await?;
+    let tx = state.store().read(&caller).await?;
     let entries = tx.vex_page(&filter, None, SOURCES_MAX).await?;
     let mut records = Vec::with_capacity(entries.len());
     for entry in entries {
