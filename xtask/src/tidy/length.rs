@@ -5,8 +5,15 @@ use super::File;
 /// More lines than this, and it is two.
 const LONGEST: usize = 400;
 
-/// Files that are longer for a reason, and how long each may be.
-const LONGER: [(&str, usize); 0] = [];
+/// Files that are longer for a reason, and how long each may be: one idea each, whose next part has to move out.
+const LONGER: [(&str, usize); 6] = [
+    ("crates/api/tests/orchestrator/events.rs", 530),
+    ("crates/cli/src/node.rs", 460),
+    ("crates/domain/src/event.rs", 420),
+    ("crates/duties/tests/impact_flow/main.rs", 450),
+    ("crates/store/src/audit.rs", 480),
+    ("crates/store/src/session.rs", 450),
+];
 
 /// What a person writes. Generated and recorded files may be as long as they like.
 const WRITTEN: [&str; 6] = ["rs", "sql", "py", "go", "ts", "tsx"];

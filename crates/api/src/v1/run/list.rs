@@ -39,7 +39,10 @@ const TRIGGERS: [&str; 7] = [
 pub(super) struct Query {
     /// Only runs in one of these states: `queued`, `running`, `succeeded`, `partial`, `failed`, `canceled`,
     /// separated by commas.
-    #[param(example = "failed,partial")]
+    #[param(
+        pattern = r"^\s*(?:(?:queued|running|succeeded|partial|failed|canceled)?(?:,(?:queued|running|succeeded|partial|failed|canceled)?)*)\s*$",
+        example = "failed,partial"
+    )]
     state: Option<String>,
     /// Only runs with this trigger.
     #[param(pattern = "^(manual|schedule|backfill|delta|policy|webhook|replay)$")]

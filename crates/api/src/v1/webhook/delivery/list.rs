@@ -23,6 +23,7 @@ const BY: &str = "delivery_id desc";
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
     /// Only deliveries in this state: `pending`, `delivered` or `failed`.
+    #[param(pattern = "^(pending|delivered|failed)$")]
     state: Option<String>,
     /// Items on the page, 1 to 500; 100 unless said otherwise.
     limit: Option<u32>,
