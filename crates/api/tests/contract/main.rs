@@ -7,6 +7,7 @@
 
 mod access;
 mod operation;
+mod own;
 mod repeat;
 #[expect(
     dead_code,

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::operation::Operation;
+use crate::own::Own;
 use crate::service::{OURS, Person, SESSION, Service, send};
 
-const IMAGE: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 /// What the leased job's worker has stored.
 const ARTIFACT: &str = "notes.txt";
 
@@ -21,8 +21,6 @@ const UNMADE: [&str; 6] = [
     "impact_run_inputs",
     "segment_get",
 ];
-/// Ids of things that are made for the operations that name them.
-const OWN: [&str; 3] = ["keyId", "revocationId", "webhookId"];
 /// Operations whose ids belong to nobody.
 const SHARED: [&str; 0] = [];
 
@@ -37,13 +35,14 @@ pub(crate) struct World {
     backing_off: String,
     run: String,
     failed_run: String,
+    image: String,
     sbom: String,
     advisory: String,
     vex: String,
     audit: String,
     unmade: String,
     /// What only some operations name: made for them alone.
-    own: String,
+    own: Own,
     tomorrow: String,
 }
 
@@ -55,37 +54,17 @@ impl World {
 
     /// Whether an operation is about a thing that is made for it alone.
     pub(crate) fn makes_own(operation: &Operation) -> bool {
-        OWN.iter()
-            .any(|parameter| operation.takes(parameter).is_some())
+        Own::needed(operation)
     }
 
     /// Things that only this operation touches.
     pub(crate) async fn make(service: &Service, operation: &Operation) -> Self {
         let mut world = Self::of(service).await;
         let us = service.acting("world", OURS, Scope::ALL);
-        for (parameter, path, id, request) in [
-            ("keyId", "/api-keys", "/apiKey/keyId", world.api_key()),
-            (
-                "revocationId",
-                "/identity/revocations",
-                "/revocationId",
-                revocation(),
-            ),
-            ("webhookId", "/webhooks", "/webhook/webhookId", webhook()),
-        ] {
-            if operation.takes(parameter).is_some() {
-                let made = us.post(path, &request).await.ok(201);
-                world.own = text(
-                    made.pointer(id)
-                        .unwrap_or_else(|| panic!("{path}: {made:#}")),
-                );
-            }
+        if let Some(own) = Own::make(&us, operation, &world.tomorrow, &world.run).await {
+            world.own = own;
         }
         world
-    }
-
-    fn api_key(&self) -> Value {
-        json!({"name": "contract", "scopes": ["orch:read"], "expiresAt": self.tomorrow})
     }
 
     async fn of(service: &Service) -> Self {
@@ -122,12 +101,13 @@ impl World {
             backing_off: text(&backing_off["jobs"][0]["jobId"]),
             run: text(&run["runId"]),
             failed_run: text(&failed_run["runId"]),
+            image: inventory.image,
             sbom: inventory.sbom,
             advisory: inventory.advisory,
             vex: inventory.vex,
             audit: text(&audit["items"][0]["auditId"]),
             unmade: Uuid::from_u128(fresh()).to_string(),
-            own: Uuid::from_u128(fresh()).to_string(),
+            own: Own::nothing(),
             tomorrow: now.plus_ms(24 * 3_600 * 1_000).to_string(),
         }
     }
@@ -138,6 +118,7 @@ impl World {
         let value = match (name, id) {
             ("jobId", "job_retry") => &self.backing_off,
             ("jobId", "job_replay") => &self.failed,
+            ("jobId", id) if id.starts_with("dead_letter") => &self.failed,
             ("jobId", "job_artifact" | "job_artifacts" | "worker_artifact" | "segment_get") => {
                 &self.leased
             }
@@ -146,14 +127,15 @@ impl World {
             ("deliveryId", _) => &self.unmade,
             ("runId", _) if UNMADE.contains(&id) => &self.unmade,
             ("runId", _) => &self.run,
-            ("keyId" | "revocationId" | "webhookId", _) => &self.own,
+            (name, _) if Own::PARAMETERS.contains(&name) => &self.own.id,
+            ("If-Match", _) => &self.own.version,
             ("auditId", _) => &self.audit,
             ("id", "advisory_get") => &self.advisory,
             ("id", "vex_get") => &self.vex,
             ("digest", "sbom_get" | "sbom_document") => &self.sbom,
             ("X-Lease-Token", _) => &self.lease_token,
             ("sessionId", _) => return SESSION.to_string(),
-            ("digest", _) => return IMAGE.to_owned(),
+            ("digest", _) => &self.image,
             ("name", "problem_page") => return "lease-lost".to_owned(),
             ("name", "job_artifact" | "worker_artifact") => return ARTIFACT.to_owned(),
             ("source", _) => return "world".to_owned(),
@@ -169,7 +151,7 @@ impl World {
     /// What a good request says though it need not.
     pub(crate) fn query(&self, operation: &Operation) -> Vec<String> {
         match operation.id.as_str() {
-            "sbom_put" | "finding_list" => vec![format!("image={IMAGE}")],
+            "sbom_put" | "finding_list" => vec![format!("image={}", self.image)],
             _ => Vec::new(),
         }
     }
@@ -182,13 +164,24 @@ impl World {
         match id {
             "worker_claim" => body["types"] = json!(["w.nothing"]),
             "worker_artifact" => body = "other".into(),
-            "api_key_create" => body = self.api_key(),
-            "revocation_create" => body = revocation(),
-            "webhook_create" => body = webhook(),
+            "bulk_action_create" => body = self.own.request.clone(),
+            "bulk_action_preview" => body["jobs"] = json!({"runId": self.run}),
+            "pack_run_create" => body["projectId"] = self.own.id.clone().into(),
             "job_stream" => body = "{\"type\":\"w.streamed\",\"payload\":1}\n".into(),
-            _ => {}
+            _ => {
+                let new = Own::request(id, &self.tomorrow);
+                return new.unwrap_or(body);
+            }
         }
         body
+    }
+
+    /// Headers that a good request has though it need not.
+    pub(crate) fn headers(operation: &Operation) -> Vec<(&'static str, String)> {
+        match operation.id.as_str() {
+            "pack_run_create" => vec![("X-Stella-Tenant", OURS.to_string())],
+            _ => Vec::new(),
+        }
     }
 
     fn adapt(&self, body: &mut Value) {
@@ -214,6 +207,8 @@ impl World {
         match operation.id.as_str() {
             // These requests ask for no other protocol.
             "event_socket" => status == 400 || status == 426,
+            // The lease may have ended meanwhile.
+            "segment_get" => status == 404 || status == 409,
             unmade if UNMADE.contains(&unmade) => status == 404,
             _ => (200..400).contains(&status),
         }
@@ -228,6 +223,7 @@ impl World {
 
 /// An image and what is known of it.
 struct Inventory {
+    image: String,
     sbom: String,
     advisory: String,
     vex: String,
@@ -256,8 +252,10 @@ impl Inventory {
         let component = json!({"type": "library", "name": "a", "purl": "pkg:npm/a@1.0.0"});
         let sbom =
             json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [component]});
-        let sbom = put(&format!("/sboms?image={IMAGE}"), sbom).await;
+        let image = format!("sha256:{:064x}", fresh());
+        let sbom = put(&format!("/sboms?image={image}"), sbom).await;
         Self {
+            image,
             sbom: text(&sbom["sbomDigest"]),
             advisory: text(&first("/advisories").await["id"]),
             // As a segment of a path has it.
@@ -278,16 +276,6 @@ async fn failed(us: &Person, job_type: &str, attempts: u32) -> Value {
     run
 }
 
-/// Nothing is sent to it: no background pass runs.
-fn webhook() -> Value {
-    json!({"name": format!("w-{}", fresh()), "url": "https://hooks.example.com/jobs"})
-}
-
-/// Of a token that nobody has.
-fn revocation() -> Value {
-    json!({"tokenId": format!("t-{}", fresh())})
-}
-
 async fn claim(us: &Person, job_type: &str) -> Value {
     let claim = json!({"sessionId": SESSION, "worker": "w", "types": [job_type], "max": 1});
     let claimed = us.post("/worker/claim", &claim).await.ok(200);
@@ -295,12 +283,12 @@ async fn claim(us: &Person, job_type: &str) -> Value {
 }
 
 #[track_caller]
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
 /// A number that no other has.
-fn fresh() -> u128 {
+pub(crate) fn fresh() -> u128 {
     let id: Uuid = jobengine_store::draw(jobengine_domain::time::Timestamp::from_micros(0));
     id.as_u128()
 }
