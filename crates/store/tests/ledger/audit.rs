@@ -249,7 +249,8 @@ async fn a_search_of_the_trail_is_bounded_and_goes_on_where_it_stopped() {
         SELECT tenant_id, overlay(orch.uuid_floor(at)::text PLACING lpad(to_hex(n), 12, '0') FROM 25)::uuid, at,
             CASE n WHEN 1 THEN 'somebody' ELSE 'others' END, 'key:1', 'job_submit', 'orch:submit', 'job', n::text, 'r', 'c'
         FROM orch.tenant, generate_series(1, 50050) AS n,
-            LATERAL (SELECT now() - interval '2 h' + n * interval '100 ms') AS moment (at);
+            LATERAL (SELECT now() - interval '2 h' + n * interval '100 ms') AS moment (at)
+        WHERE name = 'a';
         ANALYZE orch.audit";
     let (client, connection) = ledger.database.super_config().connect(NoTls).await.unwrap();
     tokio::spawn(connection);
