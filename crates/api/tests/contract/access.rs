@@ -4,7 +4,7 @@ use jobengine_domain::caller::Scope;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::operation::{all, guarded};
+use crate::operation::{Operation, all, guarded};
 use crate::service::{OTHERS, OURS, Service};
 use crate::world::World;
 
@@ -68,7 +68,7 @@ async fn no_operation_answers_without_a_token_or_its_scope() {
 async fn what_another_tenant_names_of_ours_does_not_exist() {
     let service = Service::start().await;
     let shared = World::shared(&service).await;
-    for operation in guarded().filter(|operation| operation.names_things()) {
+    for operation in guarded().filter(Operation::names_things) {
         let made = match operation.method {
             Method::GET if !World::makes_own(&operation) => None,
             _ => Some(World::make(&service, &operation).await),

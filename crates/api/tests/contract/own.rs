@@ -60,7 +60,7 @@ impl Own {
     /// Whether an operation is about such a thing.
     pub(crate) fn needed(operation: &Operation) -> bool {
         let named = |parameter: &&str| in_path(operation, parameter);
-        Self::PARAMETERS.iter().any(|parameter| named(&parameter))
+        Self::PARAMETERS.iter().any(|parameter| named(parameter))
             || matches!(
                 operation.id.as_str(),
                 "pack_run_create" | "bulk_action_create"
@@ -106,10 +106,10 @@ impl Own {
         let response = request.send().await.unwrap();
         let version = response.headers().get("etag").cloned();
         let version = version.map_or(String::new(), |tag| tag.to_str().unwrap().to_owned());
-        let made: Value = response.json().await.unwrap();
-        let id = made
+        let answer: Value = response.json().await.unwrap();
+        let id = answer
             .pointer(id)
-            .unwrap_or_else(|| panic!("{path}: {made:#}"));
+            .unwrap_or_else(|| panic!("{path}: {answer:#}"));
         Some(Self {
             id: text(id),
             version,

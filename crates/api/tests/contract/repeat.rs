@@ -99,12 +99,11 @@ async fn a_repeat_is_answered_as_before_and_another_request_under_its_key_is_not
         );
 
         // The same key, something else: another body, or without one another thing.
-        match &mut call.body {
-            Some((_, bytes)) => bytes.insert(0, b' '),
-            None => {
-                let other = World::make(&service, &operation).await;
-                call.path = operation.call(&other).path;
-            }
+        if let Some((_, bytes)) = &mut call.body {
+            bytes.insert(0, b' ');
+        } else {
+            let other = World::make(&service, &operation).await;
+            call.path = operation.call(&other).path;
         }
         let answer = code(operation.send(&service, us, &call).await).await;
         let expected = (422, "IDEMPOTENCY_KEY_REUSED".to_owned());
