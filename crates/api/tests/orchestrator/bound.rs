@@ -47,6 +47,39 @@ async fn what_is_the_whole_tenant_s_is_not_shown() {
         let answer = send(mine.request(Method::GET, path)).await;
         assert_eq!(answer.problem(), (403, "PROJECT_MISMATCH"), "{path}");
     }
+    // Nor changed: other projects' jobs wait for a paused source, and their webhooks for the hosts allowed.
+    let source = json!({"name": "osv", "kind": "osv"});
+    let id = ours.post("/sources", &source).await.ok(201)["sourceId"].clone();
+    let id = id.as_str().unwrap();
+    let other = json!({"name": "kev", "kind": "kev"});
+    for (method, path, body) in [
+        (Method::POST, "/sources".to_owned(), other),
+        (Method::POST, format!("/sources/{id}:pause"), json!({})),
+        (Method::POST, format!("/sources/{id}:resume"), json!({})),
+        (
+            Method::PATCH,
+            format!("/sources/{id}"),
+            json!({"description": "x"}),
+        ),
+        (Method::DELETE, format!("/sources/{id}"), json!(null)),
+        (
+            Method::PUT,
+            "/webhook-hosts".to_owned(),
+            json!({"hosts": []}),
+        ),
+    ] {
+        let request = mine
+            .request(method, &path)
+            .header("x-stella-operator-reason", "because")
+            .header("if-match", "\"1\"");
+        let request = if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        };
+        let answer = send(request).await;
+        assert_eq!(answer.problem(), (403, "PROJECT_MISMATCH"), "{path}");
+    }
     ours.get(&one).await.ok(200);
     ours.get("/jobs/summary").await.ok(200);
 }

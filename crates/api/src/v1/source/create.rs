@@ -58,6 +58,7 @@ pub(super) async fn handler(
     act: Act,
     JsonBody(request): JsonBody<CreateSource, JSON_MAX_BYTES>,
 ) -> Result<Response, Problem> {
+    act.caller().require_whole_tenant()?;
     let mut checks = Checks::default();
     checks.text(|| "name".to_owned(), &request.name, NAME_MAX);
     check_kind(&request.kind, &mut checks);

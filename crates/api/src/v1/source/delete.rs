@@ -29,6 +29,7 @@ pub(super) async fn handler(
     act: Act,
     PathParams(id): PathParams<SourceId>,
 ) -> Result<Response, Problem> {
+    act.caller().require_whole_tenant()?;
     act.perform(&state, async |tx| {
         let Some(standing) = tx.source_get(id).await? else {
             return Err(Problem::not_found("source").into());

@@ -71,6 +71,7 @@ pub(super) async fn handler(
     meant: IfMatch,
     JsonBody(request): JsonBody<UpdateSource, JSON_MAX_BYTES>,
 ) -> Result<Response, Problem> {
+    act.caller().require_whole_tenant()?;
     let mut checks = Checks::default();
     if let Some(kind) = &request.kind {
         check_kind(kind, &mut checks);

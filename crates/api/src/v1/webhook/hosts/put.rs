@@ -32,6 +32,7 @@ pub(super) async fn handler(
     act: Act,
     JsonBody(request): JsonBody<WebhookHosts>,
 ) -> Result<Response, Problem> {
+    act.caller().require_whole_tenant()?;
     let hosts = read(&request)?;
     act.perform(&state, async |tx| {
         tx.webhook_hosts_put(&hosts).await?;
