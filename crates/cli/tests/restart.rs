@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use jobengine_domain::time::Timestamp;
 use jobengine_store::embedded::{Cluster, Options, SUPERUSER};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ const REFUSED_WITHIN: Duration = Duration::from_millis(2_500);
 const READY_WITHIN: Duration = Duration::from_secs(3);
 const CLIENTS: usize = 4;
 
-/// A control plane over a PostgreSQL that is not its own.
+/// A control control over a PostgreSQL that is not its own.
 struct Plane {
     child: Child,
     url: String,
@@ -98,10 +99,15 @@ struct Story {
     slowest_refusal: Duration,
 }
 
+/// A key that nobody used before.
+fn fresh_key() -> Uuid {
+    jobengine_store::draw(Timestamp::from_micros(0))
+}
+
 /// Submits until it is told to stop; a request without an answer is sent again under its key.
 async fn submit(http: Client, url: String, token: String, stop: Arc<AtomicBool>) -> Story {
     let mut story = Story::default();
-    let mut key = Uuid::now_v7();
+    let mut key = fresh_key();
     let job = json!({"jobs": [{"type": "restart.test", "payload": {"n": 1}}]});
     while !stop.load(Ordering::Relaxed) {
         let asked = Instant::now();
@@ -115,7 +121,7 @@ async fn submit(http: Client, url: String, token: String, stop: Arc<AtomicBool>)
         if status == StatusCode::CREATED {
             let id = body["jobIds"][0].as_str().unwrap().parse().unwrap();
             assert!(story.acknowledged.insert(id), "{id} twice");
-            key = Uuid::now_v7();
+            key = fresh_key();
         } else {
             assert_eq!(body["code"], "DATABASE_UNAVAILABLE", "{body:#}");
             story.refused += 1;
@@ -179,27 +185,27 @@ async fn a_restart_of_postgresql_loses_nothing_that_was_acknowledged() {
     let tenant = place.told(&["tenant", "create", "restart"]);
     let token = place.told(&["token", "mint", "--tenant", &tenant]);
     let port = free_port();
-    let plane = Plane::start(&place, port);
+    let control = Plane::start(&place, port);
     let http = Client::builder().tls_certs_only([]).build().unwrap();
-    until_ready(&http, &plane.url).await;
+    until_ready(&http, &control.url).await;
 
     let stop = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        let (http, url, token) = (http.clone(), plane.url.clone(), token.clone());
+        let (http, url, token) = (http.clone(), control.url.clone(), token.clone());
         clients.spawn(submit(http, url, token, Arc::clone(&stop)));
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     database.stop().await.unwrap();
     tokio::time::sleep(AWAY).await;
     let ready = http
-        .get(format!("{}/readyz", plane.url))
+        .get(format!("{}/readyz", control.url))
         .send()
         .await
         .unwrap();
     assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
     let database = Cluster::start(&options).await.unwrap();
-    let ready = until_ready(&http, &plane.url).await;
+    let ready = until_ready(&http, &control.url).await;
     assert!(ready <= READY_WITHIN, "ready {ready:?} after it was back");
     tokio::time::sleep(Duration::from_secs(2)).await;
     stop.store(true, Ordering::Relaxed);
@@ -220,12 +226,12 @@ async fn a_restart_of_postgresql_loses_nothing_that_was_acknowledged() {
         "{} under load",
         acknowledged.len()
     );
-    let found = jobs(&http, &plane.url, &token).await;
+    let found = jobs(&http, &control.url, &token).await;
     // The clients repeated what had no good answer under its key, and stopped only after an answer.
     let lost: Vec<_> = acknowledged.difference(&found).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let twice = found.len() - acknowledged.len();
     assert!(twice <= CLIENTS, "{twice} jobs nobody was told of");
-    drop(plane);
+    drop(control);
     database.stop().await.unwrap();
 }
