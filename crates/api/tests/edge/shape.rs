@@ -176,7 +176,8 @@ async fn a_bomb_is_refused_before_it_is_big() {
         assert_eq!(status(&answer), 422, "{answer}");
         assert!(answer.contains("COMPRESSION_BOMB"), "{answer}");
         let jobs = "POST /api/v1/orchestrator/jobs";
-        let answer = say(&service, &request(jobs, &token, &headers, &bomb)).await;
+        let keyed = format!("{headers}Idempotency-Key: bomb\r\n");
+        let answer = say(&service, &request(jobs, &token, &keyed, &bomb)).await;
         assert_eq!(status(&answer), 415, "nothing else unpacks: {answer}");
     }
     let grown = resident_bytes().saturating_sub(before);
