@@ -268,7 +268,8 @@ impl Tx {
         self.advisories_get(&digests).await
     }
 
-    /// The advisories of one source that stand now under these ids.
+    /// The advisories of one source that stand now under these ids, and go on standing until this
+    /// transaction ends.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -283,6 +284,25 @@ impl Tx {
                 &[&source.0, &Some(ids)],
             )
             .await?;
+        self.advisories_of(&rows).await
+    }
+
+    /// The same for who only looks: it locks nothing, so that a transaction that may not write can ask.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn advisories_seen(
+        &self,
+        source: SourceId,
+        ids: &[&str],
+    ) -> Result<Vec<Advisory>, StoreError> {
+        let rows = self
+            .query(include_str!("advisory/seen.sql"), &[&source.0, &ids])
+            .await?;
+        self.advisories_of(&rows).await
+    }
+
+    async fn advisories_of(&self, rows: &[Row]) -> Result<Vec<Advisory>, StoreError> {
         let digests: Vec<Digest> = rows
             .iter()
             .map(|row| digest(row.get("digest"), "advisory.digest"))

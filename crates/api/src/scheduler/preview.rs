@@ -101,7 +101,7 @@ async fn impact_preview(
     let before = match known {
         Some(source) => {
             let ids: Vec<&str> = after.iter().map(|advisory| advisory.id.as_str()).collect();
-            tx.advisories_standing(source, &ids).await?
+            tx.advisories_seen(source, &ids).await?
         }
         None => Vec::new(),
     };
