@@ -60,7 +60,7 @@ impl Own {
     /// Whether an operation is about such a thing.
     pub(crate) fn needed(operation: &Operation) -> bool {
         let named = |parameter: &&str| in_path(operation, parameter);
-        Self::PARAMETERS.iter().any(|parameter| named(parameter))
+        Self::PARAMETERS.iter().any(named)
             || matches!(
                 operation.id.as_str(),
                 "pack_run_create" | "bulk_action_create"
