@@ -127,6 +127,20 @@ pub struct Server {
     connections: Arc<Semaphore>,
 }
 
+/// The OpenAPI document as text: the same bytes each time, because the names within an object stand in order.
+///
+/// # Panics
+/// Never: an OpenAPI document is plain JSON.
+pub fn contract_text() -> String {
+    written(&document())
+}
+
+/// A document with the names within its objects in order; its own maps of extensions have none.
+pub(crate) fn written(document: &OpenApi) -> String {
+    let value = serde_json::to_value(document).expect("an OpenAPI document is plain JSON");
+    format!("{value:#}")
+}
+
 /// The OpenAPI document of every operation.
 pub fn document() -> OpenApi {
     reference::complete(operations().document())

@@ -153,7 +153,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token(TokenCommand::Mint(args)) => token::mint(args),
         Command::Token(TokenCommand::Key(args)) => token::key(&args),
         Command::Openapi => {
-            output::line(jobengine_api::document().to_pretty_json()?)?;
+            output::line(jobengine_api::contract_text())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::States => {

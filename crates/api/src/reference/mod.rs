@@ -32,8 +32,7 @@ impl Published {
     /// Draws a whole document.
     pub(crate) fn new(document: &OpenApi) -> Self {
         let value = serde_json::to_value(document).expect("an OpenAPI document is plain JSON");
-        let text = document.to_pretty_json();
-        let text = text.expect("an OpenAPI document is plain JSON");
+        let text = crate::server::written(document);
         Self {
             page: page::contract(&value),
             document: Asset::json(text),
