@@ -173,13 +173,6 @@ fn a_repeat_to_a_webhook_differs_only_in_its_number() {
 }
 
 #[test]
-fn seconds_are_written_as_they_are_counted() {
-    for (ms, text) in [(0, "0"), (1, "0.001"), (1_250, "1.25"), (60_000, "60")] {
-        assert_eq!(serde_json::to_string(&Seconds(ms)).unwrap(), text);
-    }
-}
-
-#[test]
 fn types_are_read_as_they_are_written() {
     for kind in EventType::ALL {
         assert_eq!(kind.as_str().parse(), Ok(*kind));
