@@ -19,6 +19,7 @@ mod progress;
 mod remote;
 mod serve;
 mod signals;
+mod temporary_node;
 mod tenant;
 mod token;
 mod trust;

@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::times::{self, Times, histogram, micros};
-use crate::node::TemporaryNode;
 use crate::output::{self, Output};
 use crate::progress::{Counter, Progress};
 use crate::signals;
+use crate::temporary_node::TemporaryNode;
 
 /// Drain preloaded jobs to durable completion
 ///

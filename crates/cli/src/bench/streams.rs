@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::times::{self, Times, histogram};
-use crate::node::TemporaryNode;
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::signals;
+use crate::temporary_node::TemporaryNode;
 
 /// Measure event streams: idle readers, and how late events come
 ///

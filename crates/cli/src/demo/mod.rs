@@ -24,7 +24,8 @@ use uuid::Uuid;
 use self::report::{DeltaReport, EventReport, FirstRun, Report, SecondRun, Timings};
 use self::story::Story;
 use self::workers::WorkerProcess;
-use crate::node::{Settings, TemporaryNode};
+use crate::node::Settings;
+use crate::temporary_node::TemporaryNode;
 use crate::{events, output, signals};
 
 /// Do the main job end to end, on bundled real data, then stop and clean up

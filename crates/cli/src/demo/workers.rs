@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-use crate::node::TemporaryNode;
+use crate::temporary_node::TemporaryNode;
 
 /// A worker that is told to stop gets so long.
 const STOP: Duration = Duration::from_secs(15);
