@@ -2,7 +2,7 @@
 
 use jobengine_duties::driver::Duty as _;
 
-use super::{Flow, advisory};
+use crate::flow::{Flow, advisory};
 
 impl Flow {
     /// The value of one sample, as the scrape writes it.
