@@ -21,6 +21,8 @@ use crate::{generated, setup};
 const START_MAX: Duration = Duration::from_mins(2);
 /// And so long to end when it is told to.
 const STOP_MAX: Duration = Duration::from_secs(30);
+/// So much of its log is shown when something is wrong.
+const LOG_LINES: usize = 40;
 /// What the tools read, below the root.
 const SOURCES: &str = "xtask/contract";
 
@@ -46,14 +48,18 @@ pub(crate) fn run() -> Result<()> {
     };
     let document = root().join("openapi/orchestrator.json");
     process::run(tool("openapi-spec-validator").arg(&document))?;
-    process::run(tool("python").args(["seed.py", &server.url, "."]))?;
     let contract = format!("{}/openapi/orchestrator.json", server.url);
-    process::run(
-        tool("schemathesis")
-            .args(["--config-file", "schemathesis.toml", "run"])
-            .arg(&contract),
-    )?;
-    server.stop()
+    let asked = process::run(tool("python").args(["seed.py", &server.url, "."])).and_then(|()| {
+        process::run(
+            tool("schemathesis")
+                .args(["--config-file", "schemathesis.toml", "run"])
+                .arg(&contract),
+        )
+    });
+    match asked {
+        Ok(()) => server.stop(),
+        Err(error) => Err(error.context(server.account())),
+    }
 }
 
 /// An empty folder with what the tools read.
@@ -129,6 +135,23 @@ impl Server {
             bail!("the token is not written yet");
         }
         Ok(token.to_owned())
+    }
+
+    /// How it stands and what it logged last: what somebody needs who sees only this output.
+    fn account(mut self) -> String {
+        let state = match self.child.try_wait() {
+            Ok(None) => "still runs".to_owned(),
+            Ok(Some(status)) => format!("ended with {status}"),
+            Err(error) => format!("cannot be looked at: {error}"),
+        };
+        let log = fs::read(&self.log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<_> = log.lines().collect();
+        let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+        format!(
+            "the server {state}; its log ends with\n{}\n",
+            last.join("\n")
+        )
     }
 
     /// Asks it to end, and looks how it did.

@@ -41,6 +41,8 @@ const TENANT: TenantId = TenantId(Uuid::from_u128(0x0001_0000_7000_8000_0000_000
 /// Tokens hold for an hour; new ones are written in time.
 const TOKEN_S: u32 = 3_600;
 const TOKEN_RENEWAL: Duration = Duration::from_mins(20);
+/// Before an evaluator that ended starts again.
+const EVALUATOR_PAUSE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
     let data = DataDir::open(args.data_dir.as_deref())?;
@@ -65,32 +67,44 @@ pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
     let address = node.start_api(issuer.authenticator()).await?;
     node.start_duties(&data.spool());
 
-    let (operator, workers) = (data.file("dev.token"), data.file("worker.token"));
-    write_tokens(&issuer, &operator, &workers)?;
+    let tokens = Tokens {
+        issuer,
+        operator: data.file("dev.token"),
+        worker: data.file("worker.token"),
+    };
+    tokens.write()?;
     let url = format!("http://{address}");
     let client = Client::builder(&url)
-        .token(TokenSource::file(&workers))
+        .token(TokenSource::file(&tokens.worker))
         .build()?;
-    let mut evaluator = tokio::spawn(worker::work(
-        client,
-        worker::Settings::default(),
-        stop.clone(),
-    ));
-    output::print(&welcome(&url, &operator, &data))?;
+    output::print(&welcome(&url, &tokens.operator, &data))?;
 
     signals::stop_on_signal(stop.clone())?;
-    let worked = tokio::select! {
-        renewed = renew(&issuer, &operator, &workers, &stop) => {
-            // The worker ends first: it gives back what it holds while the API still answers.
-            let tally = (&mut evaluator).await;
-            renewed.and_then(|()| worker::ended(tally))
-        }
-        tally = &mut evaluator => worker::ended(tally),
-    };
+    // The worker ends before the node does: it gives back what it holds while the API still answers.
+    tokio::join!(evaluate(&client, &tokens, &stop), tokens.renew(&stop));
     node.stop().await;
     database.close().await?;
-    worked?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Keeps an evaluator at work: one that is refused, because somebody took its token back, starts again
+/// with a new one. The API goes on meanwhile.
+async fn evaluate(client: &Client, tokens: &Tokens, stop: &CancellationToken) {
+    loop {
+        let work = worker::work(client.clone(), worker::Settings::default(), stop.clone());
+        let ended = worker::ended(tokio::spawn(work).await);
+        if stop.is_cancelled() {
+            return;
+        }
+        if let Err(error) = ended {
+            let pause = EVALUATOR_PAUSE.as_secs();
+            tracing::warn!("no segment is evaluated for {pause} s: {error:#}");
+        }
+        let pause = tokio::time::sleep(EVALUATOR_PAUSE);
+        if stop.run_until_cancelled(pause).await.is_some() {
+            tokens.rewrite();
+        }
+    }
 }
 
 /// What a newcomer needs to go on.
@@ -110,33 +124,42 @@ fn welcome(url: &str, token: &Path, data: &DataDir) -> String {
     )
 }
 
-async fn renew(
-    issuer: &DevIssuer,
-    operator: &Path,
-    workers: &Path,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(TOKEN_RENEWAL) => write_tokens(issuer, operator, workers)?,
-        }
-    }
+/// The files with the tokens of `dev`.
+struct Tokens {
+    issuer: DevIssuer,
+    operator: PathBuf,
+    worker: PathBuf,
 }
 
-fn write_tokens(issuer: &DevIssuer, operator: &Path, workers: &Path) -> anyhow::Result<()> {
-    for (path, subject, scopes) in [
-        (operator, "operator", Scope::ALL.to_vec()),
-        (workers, "worker", vec![Scope::Worker]),
-    ] {
-        let request = TokenRequest {
-            subject: subject.to_owned(),
-            tenant: TENANT,
-            project: None,
-            scopes,
-            ttl_s: TOKEN_S,
-        };
-        key_file::write_private(path, &issuer.mint(&request)?)?;
+impl Tokens {
+    async fn renew(&self, stop: &CancellationToken) {
+        let sleep = || tokio::time::sleep(TOKEN_RENEWAL);
+        while stop.run_until_cancelled(sleep()).await.is_some() {
+            self.rewrite();
+        }
     }
-    Ok(())
+
+    /// New tokens, or a line in the log: those of before hold for a while.
+    fn rewrite(&self) {
+        if let Err(error) = self.write() {
+            tracing::warn!("the tokens cannot be renewed: {error:#}");
+        }
+    }
+
+    fn write(&self) -> anyhow::Result<()> {
+        for (path, subject, scopes) in [
+            (&self.operator, "operator", Scope::ALL.to_vec()),
+            (&self.worker, "worker", vec![Scope::Worker]),
+        ] {
+            let request = TokenRequest {
+                subject: subject.to_owned(),
+                tenant: TENANT,
+                project: None,
+                scopes,
+                ttl_s: TOKEN_S,
+            };
+            key_file::write_private(path, &self.issuer.mint(&request)?)?;
+        }
+        Ok(())
+    }
 }

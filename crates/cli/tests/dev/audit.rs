@@ -1,71 +1,18 @@
 //! The audit trail from end to end: rows of real requests, sealed by the real duty, exported by the
 //! operator's command, and then tampered with in every way, database included.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test has nothing to decide when its set-up fails"
-)]
-
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use jobengine_sdk::{Client, Method, Request, TokenSource};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use jobengine_sdk::{Method, Request};
 use serde_json::{Value, json};
 
-/// Whatever takes longer has failed.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// `jobengine dev` over a directory.
-struct Dev {
-    data: PathBuf,
-    url: String,
-    child: Child,
-}
+use super::{Dev, PATIENCE};
 
 impl Dev {
-    async fn start(data: &Path) -> Self {
-        let port = {
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            free.local_addr().unwrap().port()
-        };
-        let log = std::fs::File::create(data.join("dev.log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_jobengine"))
-            .args(["dev", "--port", &port.to_string(), "--data-dir"])
-            .arg(data)
-            .env_remove("DATABASE_URL")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let dev = Self {
-            data: data.to_owned(),
-            url: format!("http://127.0.0.1:{port}"),
-            child,
-        };
-        let started = Instant::now();
-        while !dev.token().exists() || dev.client().ready().await.is_err() {
-            assert!(started.elapsed() < PATIENCE, "dev does not start");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        dev
-    }
-
-    fn token(&self) -> PathBuf {
-        self.data.join("dev.token")
-    }
-
     fn key(&self) -> PathBuf {
         self.data.join("keys/audit.pub.pem")
-    }
-
-    fn client(&self) -> Client {
-        let token = TokenSource::file(self.token());
-        Client::builder(&self.url).token(token).build().unwrap()
     }
 
     /// Submits jobs, one request each, and waits until each has its seal.
@@ -110,23 +57,6 @@ impl Dev {
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args:?}: {error}");
         output.stdout
-    }
-
-    /// As an operator would: the private PostgreSQL ends with it.
-    fn stop(mut self) {
-        kill(
-            Pid::from_raw(self.child.id().cast_signed()),
-            Signal::SIGTERM,
-        )
-        .unwrap();
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Dev {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
