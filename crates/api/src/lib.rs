@@ -9,6 +9,7 @@ mod administration;
 mod body;
 mod check;
 mod claim;
+mod class;
 mod clock;
 mod coalesce;
 mod edge;

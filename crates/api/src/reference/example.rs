@@ -47,7 +47,7 @@ const TEXTS: [(&str, &str); 18] = [
 /// Whether optional fields are shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// Only what is needed.
+    /// Only what is needed; where nothing is, what gives an example of its own.
     Request,
     /// All there is.
     Answer,
@@ -135,14 +135,16 @@ impl Draw<'_> {
 
     fn object(&self, schema: &Value, side: Side, depth: usize) -> Value {
         let required = schema["required"].as_array();
-        let needed = |name: &String| {
-            required.is_some_and(|names| names.iter().any(|needed| needed == name.as_str()))
+        let shown = |name: &str, field: &Value| match (side, required) {
+            (Side::Answer, _) => true,
+            (Side::Request, Some(names)) => names.iter().any(|needed| needed == name),
+            (Side::Request, None) => field.get("example").is_some(),
         };
         let properties = schema["properties"].as_object();
         let members: Map<String, Value> = properties
             .into_iter()
             .flatten()
-            .filter(|(name, _)| side == Side::Answer || needed(name))
+            .filter(|(name, field)| shown(name, field))
             .map(|(name, schema)| (name.clone(), self.value(schema, name, side, depth + 1)))
             .collect();
         Value::Object(members)
@@ -227,6 +229,14 @@ mod tests {
         let needed = json!({"outcome": "succeeded", "when": "2026-01-01T10:00:00Z"});
         assert_eq!(drawn(&schema, Side::Request), needed);
         assert_eq!(drawn(&schema, Side::Answer)["band"], "low");
+        let nothing_needed = json!({"type": "object", "properties": {
+            "owner": {"type": ["string", "null"], "example": "anna"},
+            "note": {"type": ["string", "null"]},
+        }});
+        assert_eq!(
+            drawn(&nothing_needed, Side::Request),
+            json!({"owner": "anna"})
+        );
     }
 
     #[test]

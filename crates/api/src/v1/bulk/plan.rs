@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::act::Failure;
+use crate::class::ClassName;
 use crate::problem::{Code, Problem};
 
 /// Things in one bulk action.
@@ -99,7 +100,7 @@ pub(super) struct BulkJobs {
 pub(super) struct BulkDeadLetters {
     /// Of this class.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<ClassName>)]
     class: Option<FailureClass>,
     /// Of jobs of this type.
     #[serde(skip_serializing_if = "Option::is_none")]

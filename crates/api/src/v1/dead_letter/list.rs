@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::view::DeadLetter;
+use crate::class::ClassName;
 use crate::identity::Caller;
 use crate::page::page_limit;
 use crate::params::QueryParams;
@@ -32,7 +33,7 @@ pub(super) struct Query {
     #[param(pattern = "^(open|replayed|discarded)$")]
     decision: Option<String>,
     /// Only jobs that died of this.
-    #[param(value_type = Option<String>, example = "network")]
+    #[param(value_type = Option<ClassName>, inline)]
     class: Option<FailureClass>,
     /// Only jobs of this type.
     r#type: Option<String>,

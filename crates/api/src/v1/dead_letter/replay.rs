@@ -27,7 +27,7 @@ pub(super) struct ReplayDeadLetter {
     /// Another payload: any JSON up to 128 KiB. The same one unless said otherwise; with it `orch:payload` is
     /// needed as well.
     #[serde(default)]
-    #[schema(value_type = Option<serde_json::Value>)]
+    #[schema(value_type = Option<serde_json::Value>, example = json!({"feed": "osv-npm"}))]
     payload: Option<Box<RawValue>>,
 }
 

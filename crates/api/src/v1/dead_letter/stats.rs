@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::class::ClassName;
 use crate::identity::Caller;
 use crate::page::page_limit;
 use crate::params::QueryParams;
@@ -32,7 +33,7 @@ pub(super) struct Query {
 #[serde(rename_all = "camelCase")]
 struct Cluster {
     /// What the jobs died of.
-    #[schema(value_type = String, example = "network")]
+    #[schema(value_type = ClassName)]
     class: &'static str,
     /// The type of the jobs.
     r#type: String,

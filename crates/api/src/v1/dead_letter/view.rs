@@ -7,6 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::class::ClassName;
+
 /// A job out of attempts
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -22,7 +24,7 @@ pub(super) struct DeadLetter {
     /// Follows the job through logs and events.
     correlation_id: String,
     /// What its last attempt died of.
-    #[schema(value_type = String, example = "network")]
+    #[schema(value_type = ClassName)]
     class: &'static str,
     /// What its worker said.
     detail: String,

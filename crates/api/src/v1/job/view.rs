@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::class::ClassName;
+
 /// A job as it stands in the ledger
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -45,6 +47,7 @@ pub(crate) struct JobView {
     ended_at: Option<String>,
     /// What it died of.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ClassName>)]
     class: Option<&'static str>,
     /// What its last worker said.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,6 +135,7 @@ pub(crate) struct AttemptView {
     cause: Option<String>,
     /// What it died of.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ClassName>)]
     class: Option<&'static str>,
     /// What its worker said.
     #[serde(skip_serializing_if = "Option::is_none")]

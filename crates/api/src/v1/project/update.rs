@@ -25,7 +25,7 @@ pub(super) struct UpdateProject {
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
     /// For people.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, example = "What the shop runs on")]
     description: Option<String>,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct UpdateSource {
     #[expect(clippy::option_option, reason = "absent and null say different things")]
     url: Option<Option<String>>,
     /// For people.
-    #[schema(max_length = 2000)]
+    #[schema(max_length = 2000, example = "Advisories of the npm registry")]
     description: Option<String>,
     /// Whether documents and jobs are taken for it. What is queued goes on; `:pause` stops that as well.
     enabled: Option<bool>,

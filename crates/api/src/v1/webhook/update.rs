@@ -28,7 +28,7 @@ pub(super) struct UpdateWebhook {
     #[schema(max_length = 2048)]
     url: Option<String>,
     /// Types and families of events; all when empty.
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, example = json!(["job.failed", "run.*"]))]
     event_types: Option<BTreeSet<String>>,
     /// Types of jobs; all when empty.
     #[schema(max_items = 100)]

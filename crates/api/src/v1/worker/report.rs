@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::check::Checks;
+use crate::class::ClassName;
 
 /// An upstream may ask not to be called for at most so long: a week.
 const RETRY_AFTER_MAX_MS: u64 = 7 * 24 * 3_600 * 1_000;
@@ -27,7 +28,7 @@ pub(super) struct Report {
     /// attempt is not counted.
     pub outcome: Outcome,
     /// Why it failed: whether and when it is tried again depends on it. With `failed` and never else.
-    #[schema(value_type = Option<String>, example = "network")]
+    #[schema(value_type = Option<ClassName>)]
     pub class: Option<FailureClass>,
     /// The upstream asked not to be called again for so long, in milliseconds. With `failed` only.
     #[schema(maximum = 604_800_000)]
