@@ -15,6 +15,7 @@ mod coalesce;
 mod edge;
 mod flush;
 mod health;
+mod heavy;
 mod identity;
 mod json;
 mod lease_token;

@@ -9,8 +9,9 @@ use utoipa_axum::routes;
 
 use super::INTAKE_MAX;
 use super::name::SourceName;
-use super::upload::{Upload, parsing};
+use super::upload::Upload;
 use crate::act::{Act, Done};
+use crate::heavy::heavy;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
@@ -70,7 +71,7 @@ async fn kev_put(
     QueryParams(Origin { source }): QueryParams<Origin>,
     Upload(document): Upload<KEV_MAX_BYTES>,
 ) -> Result<Response, Problem> {
-    let catalogue = parsing(move || kev::read(&document)).await??;
+    let catalogue = heavy(move || kev::read(&document)).await??;
     let source = source.as_ref().map_or(CISA, SourceName::as_str);
     act.perform(&state, async |tx| {
         tx.source_take(source).await?;

@@ -16,7 +16,8 @@ use utoipa_axum::routes;
 use super::INTAKE_MAX;
 use super::name::SourceName;
 use super::records::{self, UPLOAD_MAX_BYTES};
-use super::upload::{Upload, parsing};
+use super::upload::Upload;
+use crate::heavy::heavy;
 use crate::identity::Caller;
 use crate::params::QueryParams;
 use crate::problem::Problem;
@@ -91,7 +92,7 @@ async fn impact_preview(
     QueryParams(Origin { source }): QueryParams<Origin>,
     Upload(document): Upload<UPLOAD_MAX_BYTES>,
 ) -> Result<Json<ImpactPreview>, Problem> {
-    let after = parsing(move || records::read(&document)).await??.whole()?;
+    let after = heavy(move || records::read(&document)).await??.whole()?;
     let store = state.store();
     let tx = store.read(&caller).await?;
     let known = match &source {
@@ -109,7 +110,7 @@ async fn impact_preview(
     tx.commit().await?;
     let index = state.scheduler().indexes.current(store, &caller).await?;
     let index = index.read_owned().await;
-    let preview = parsing(move || preview(&index, &before, &after, &kev)).await?;
+    let preview = heavy(move || preview(&index, &before, &after, &kev)).await?;
     Ok(Json(preview))
 }
 

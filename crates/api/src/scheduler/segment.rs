@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa_axum::routes;
 
 use super::INTAKE_MAX;
-use super::upload::parsing;
+use crate::heavy::heavy;
 use crate::identity::Caller;
 use crate::lease_token::LeaseTokenHeader;
 use crate::params::PathParams;
@@ -57,7 +57,7 @@ async fn segment_get(
         Found::NoSegment => return Err(Problem::not_found("segment")),
         Found::LeaseLost => return Err(Problem::lease_lost()),
     };
-    let body = parsing(move || serde_json::to_vec(&*input)).await?;
+    let body = heavy(move || serde_json::to_vec(&*input)).await?;
     let body = body.map_err(|error| {
         tracing::error!(%error, "a segment's input cannot be written");
         Problem::new(Code::Internal, "the failure is in the log of the service")

@@ -5,17 +5,11 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use jobengine_impact::document::{DocumentCode, DocumentError};
-use tokio::sync::Semaphore;
 
 use super::unpack::{Encoding, unpack};
 use crate::body::read;
+use crate::heavy::heavy;
 use crate::problem::{Code, Problem};
-
-/// Documents that this process parses at the same time. What a document is parsed into can be many
-/// times its size, so this bounds the memory; others wait, within the time of their requests.
-const PARSERS_MAX: usize = 4;
-
-static PARSERS: Semaphore = Semaphore::const_new(PARSERS_MAX);
 
 /// A document of at most `CAP` bytes, packed and unpacked. What it is, its bytes say and not its
 /// media type.
@@ -31,7 +25,7 @@ impl<S: Send + Sync, const CAP: usize> FromRequest<S> for Upload<CAP> {
         let Some(encoding) = encoding else {
             return Ok(Self(body));
         };
-        let unpacked = parsing(move || unpack(&body, encoding, CAP)).await??;
+        let unpacked = heavy(move || unpack(&body, encoding, CAP)).await??;
         Ok(Self(unpacked.into()))
     }
 }
@@ -65,31 +59,6 @@ fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Problem> {
             "pack documents with zstd or gzip, once, or not at all",
         )),
     }
-}
-
-/// Does work that may take seconds of a processor, a few at a time.
-///
-/// # Errors
-/// `INTERNAL` when the work panicked.
-pub(super) async fn parsing<T, F>(work: F) -> Result<T, Problem>
-where
-    T: Send + 'static,
-    F: FnOnce() -> T + Send + 'static,
-{
-    let turn = PARSERS
-        .acquire()
-        .await
-        .expect("the semaphore is never closed");
-    let work = tokio::task::spawn_blocking(move || {
-        let done = work();
-        // Given back here, not when the request ends: a request that is given up leaves its work running.
-        drop(turn);
-        done
-    });
-    work.await.map_err(|error| {
-        tracing::error!(%error, "the parsing of a document did not end well");
-        Problem::new(Code::Internal, "the failure is in the log of the service")
-    })
 }
 
 #[cfg(test)]

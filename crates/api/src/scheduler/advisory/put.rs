@@ -10,13 +10,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::act::{Act, Done};
+use crate::heavy::heavy;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
 use crate::scheduler::INTAKE_MAX;
 use crate::scheduler::name::SourceName;
 use crate::scheduler::records::{self, IntakeProblem, UPLOAD_MAX_BYTES};
-use crate::scheduler::upload::{Upload, parsing};
+use crate::scheduler::upload::Upload;
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {
@@ -91,7 +92,7 @@ async fn advisories_put(
     QueryParams(Kind { source, mode }): QueryParams<Kind>,
     Upload(document): Upload<UPLOAD_MAX_BYTES>,
 ) -> Result<Response, Problem> {
-    let mut received = parsing(move || records::read(&document)).await??;
+    let mut received = heavy(move || records::read(&document)).await??;
     let intake = match mode {
         Mode::Snapshot if received.nameless => {
             received.incomplete();

@@ -11,13 +11,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::act::{Act, Done};
+use crate::heavy::heavy;
 use crate::params::QueryParams;
 use crate::problem::{Code, Problem};
 use crate::route::Routes;
 use crate::scheduler::INTAKE_MAX;
 use crate::scheduler::bounds::PACKAGE_MAX_BYTES;
 use crate::scheduler::name::Name;
-use crate::scheduler::upload::{Upload, parsing};
+use crate::scheduler::upload::Upload;
 use crate::state::AppState;
 
 pub(super) fn routes() -> Routes {
@@ -92,7 +93,7 @@ async fn sbom_put(
     Upload(document): Upload<SBOM_MAX_BYTES>,
 ) -> Result<Response, Problem> {
     let text = document.clone();
-    let sbom = parsing(move || sbom::read(&text).and_then(kept)).await??;
+    let sbom = heavy(move || sbom::read(&text).and_then(kept)).await??;
     let image = subject.image.map_or_else(|| described(&sbom), Ok)?;
     let names = ImageNames {
         repository: subject.repository.map(Name::into_text),

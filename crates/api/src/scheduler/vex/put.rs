@@ -11,12 +11,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::act::{Act, Done};
+use crate::heavy::heavy;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
 use crate::scheduler::INTAKE_MAX;
 use crate::scheduler::name::SourceName;
-use crate::scheduler::upload::{Upload, parsing};
+use crate::scheduler::upload::Upload;
 use crate::state::AppState;
 
 /// Longest id of a document, in bytes.
@@ -71,7 +72,7 @@ async fn vex_put(
     QueryParams(Origin { source }): QueryParams<Origin>,
     Upload(document): Upload<VEX_MAX_BYTES>,
 ) -> Result<Response, Problem> {
-    let (id, statements) = parsing(move || read(&document)).await??;
+    let (id, statements) = heavy(move || read(&document)).await??;
     act.perform(&state, async |tx| {
         let source = tx.source_take(source.as_str()).await?;
         let changed = tx.vex_put(source, &id, &statements).await?;
