@@ -130,6 +130,7 @@ async fn work(
             types: vec!["crash.test".to_owned()],
             max: 7,
             wait_ms: 300,
+            slots: Some(7),
         };
         let Ok(claimed) = client.claim(&claim).await else {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -197,12 +197,14 @@ CREATE TABLE worker_session (
     subject text NOT NULL,
     lease_ms integer NOT NULL CHECK (lease_ms BETWEEN 1000 AND 3600000),
     lease_until timestamptz NOT NULL,
+    slots integer CHECK (slots BETWEEN 1 AND 10000),
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, session_id)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE worker_session IS 'One worker process; its heartbeat holds all its leases with one write';
 COMMENT ON COLUMN worker_session.subject IS 'The principal that opened it; only the same one may use it';
-SELECT guard('worker_session', '{tenant_id, lease_until}');
+COMMENT ON COLUMN worker_session.slots IS 'How many jobs the worker does at once, as its last claim said; NULL when it did not say';
+SELECT guard('worker_session', '{tenant_id, lease_until, slots}');
 CREATE INDEX worker_session_expiry ON worker_session (lease_until); -- Serves session/expired.sql.
 GRANT SELECT, INSERT, UPDATE, DELETE ON worker_session TO orch_app;
 

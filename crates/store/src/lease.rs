@@ -1,7 +1,7 @@
 //! Leases: claimed in batches, each grant under a new fence.
 
 use jobengine_domain::digest::Digest;
-use jobengine_domain::id::{JobId, RunId, SessionId};
+use jobengine_domain::id::{JobId, ProjectId, RunId, SessionId};
 use jobengine_domain::lease::Fence;
 use jobengine_domain::retry::AttemptLimits;
 use jobengine_domain::state::{Event, JobRules, JobState};
@@ -69,6 +69,12 @@ pub struct Grant {
     pub payload: String,
     /// SHA-256 of the payload text.
     pub payload_digest: Digest,
+    /// The project it is done for.
+    pub project: Option<ProjectId>,
+    /// The source it works for.
+    pub source: Option<String>,
+    /// What it was tagged with.
+    pub tags: Vec<String>,
     /// Follows the job through logs and events.
     pub correlation_id: String,
     /// Where the attempt stands in its trace: while traces are recorded, its own span.
@@ -220,6 +226,9 @@ pub(crate) fn granted(
         max_attempts,
         payload: row.get("payload"),
         payload_digest: digest(row.get("payload_digest"), "job.payload_digest")?,
+        project: row.get::<_, Option<Uuid>>("project_id").map(ProjectId),
+        source: row.get("source"),
+        tags: row.get("tags"),
         correlation_id: row.get("correlation_id"),
         traceparent: row.get("traceparent"),
         sort_key: row.get("sort_key"),

@@ -198,3 +198,47 @@ async fn a_worker_of_another_replica_is_woken_too() {
     let took = woken.saturating_duration_since(submitted);
     assert!(took < Duration::from_millis(1_500), "{took:?}");
 }
+
+#[tokio::test]
+async fn a_grant_says_for_whom_the_job_is_done() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    let project = ours.post("/projects", &json!({"name": "p"})).await.ok(201);
+    let project = &project["projectId"];
+    ours.post("/sources", &json!({"name": "osv", "kind": "osv"}))
+        .await
+        .ok(201);
+    let mut of_project = job();
+    of_project["projectId"] = project.clone();
+    of_project["source"] = "osv".into();
+    of_project["tags"] = json!(["nightly", "eu"]);
+    ours.submit(json!([of_project])).await;
+    let claim = json!({"sessionId": SESSION, "worker": "w", "types": ["t"], "max": 5, "waitMs": 2_000, "slots": 8});
+    let key = "00000000-0000-7000-8000-000000000001";
+    let first = ours.post_keyed("/worker/claim", key, &claim).await.ok(200);
+    // What is given again says the same.
+    let again = ours.post_keyed("/worker/claim", key, &claim).await.ok(200);
+    for answer in [first, again] {
+        let grant = &answer["grants"][0];
+        assert_eq!(
+            (&grant["tenant"], &grant["projectId"], &grant["source"]),
+            (&json!(OURS), project, &json!("osv"))
+        );
+        assert_eq!(grant["tags"], json!(["nightly", "eu"]));
+    }
+    let workers = ours.get("/workers").await.ok(200);
+    assert_eq!(workers["items"][0]["slots"], 8);
+    let replays = r#"jobengine_http_idempotent_replays_total{operation="worker_claim"}"#;
+    assert_eq!(service.sample(replays), 1);
+
+    // Of what a job does not have nothing is said.
+    ours.submit(json!([job()])).await;
+    let plain = ours.claim(1, 2_000).await.remove(0);
+    for name in ["projectId", "source", "tags"] {
+        assert_eq!(plain.get(name), None, "{plain:#}");
+    }
+    let refused =
+        json!({"sessionId": SESSION, "worker": "w", "types": ["t"], "max": 1, "slots": 0});
+    let refused = ours.post("/worker/claim", &refused).await;
+    assert_eq!(refused.problem(), (422, "REQUEST_INVALID"));
+}

@@ -116,6 +116,7 @@ async fn claim(service: &Service) -> Vec<Grant> {
         id: SESSION,
         worker: "w".to_owned(),
         subject: "system".to_owned(),
+        slots: None,
     };
     let lease = LeaseMs::new(30_000).unwrap();
     tx.sessions_open(&[session], lease).await.unwrap();

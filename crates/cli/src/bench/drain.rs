@@ -157,6 +157,7 @@ async fn drain(
         types: vec![JOB_TYPE.to_owned()],
         max: batch,
         wait_ms: 0,
+        slots: Some(batch),
     };
     let mut measured = Measured {
         jobs: 0,

@@ -36,6 +36,7 @@ WITH paused AS MATERIALIZED (
 SELECT numbered.job_id, numbered.session_id, numbered.fence, numbered.attempt, numbered.crashes, numbered.sort_key,
     numbered.run_id, numbered.max_attempts, numbered.max_crashes, numbered.deadline,
     (ARRAY(SELECT token FROM picked ORDER BY sort_key, job_id))[number] AS token,
-    job.job_key, job.payload, job.payload_digest, job.correlation_id, job.traceparent
+    job.job_key, job.payload, job.payload_digest, job.correlation_id, job.traceparent,
+    job.project_id, job.source, job.tags
 FROM numbered JOIN job ON job.tenant_id = $1 AND job.job_id = numbered.job_id
 ORDER BY numbered.number

@@ -62,6 +62,7 @@ impl Ledger {
             id: SESSION,
             worker: "w".into(),
             subject: self.caller.subject.clone(),
+            slots: None,
         };
         let lease = LeaseMs::new(30_000).unwrap();
         assert_eq!(tx.sessions_open(&[session], lease).await.unwrap().len(), 1);

@@ -202,6 +202,7 @@ async fn another_principal_cannot_use_a_session() {
         id: SESSION,
         worker: "w".into(),
         subject: subject.into(),
+        slots: None,
     };
     let tx = ledger.store.begin(&ledger.caller).await.unwrap();
     let lease = LeaseMs::new(30_000).unwrap();

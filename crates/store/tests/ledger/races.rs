@@ -36,6 +36,7 @@ async fn claim_in(tx: &Tx, session: SessionId, limit: usize) -> Vec<Grant> {
         id: session,
         worker: "w".into(),
         subject: tx.subject().into(),
+        slots: None,
     };
     let lease = LeaseMs::new(30_000).unwrap();
     tx.sessions_open(&[opened], lease).await.unwrap();

@@ -41,6 +41,9 @@ pub struct Claim {
     pub max: u32,
     /// How long the server may wait for a job, 0 to 30,000 ms.
     pub wait_ms: u64,
+    /// How many jobs the worker does at once, busy or not: for those who watch. It limits nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
 }
 
 /// Answer to a claim.
@@ -96,6 +99,15 @@ pub struct Grant {
     /// The job's owner.
     #[serde(default)]
     pub tenant: String,
+    /// The project it is done for, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<Uuid>,
+    /// The source it works for, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What it was tagged with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// Follows the job through logs and events.
     pub correlation_id: String,
     /// Where the attempt stands in its trace (W3C Trace Context), when it has one.

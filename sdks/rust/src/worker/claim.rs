@@ -39,6 +39,8 @@ pub(super) struct Claims {
     pub(super) worker: String,
     pub(super) types: Vec<String>,
     pub(super) slots: Arc<Semaphore>,
+    /// How many there are, free or not.
+    pub(super) concurrency: u32,
     pub(super) attempts: Attempts,
     pub(super) drain: CancellationToken,
 }
@@ -109,6 +111,7 @@ impl Claims {
             types: self.types.clone(),
             max: u32::try_from(max).expect("at most a claim's worth"),
             wait_ms: u64::try_from(wait.as_millis()).expect("at most 30 seconds"),
+            slots: Some(self.concurrency),
         };
         let given_up = async {
             self.drain.cancelled().await;

@@ -111,6 +111,7 @@ impl Worker {
             worker: self.settings.name.clone(),
             types: self.handlers.keys().cloned().collect(),
             slots: Arc::new(Semaphore::new(self.settings.concurrency as usize)),
+            concurrency: self.settings.concurrency,
             attempts,
             drain,
         };

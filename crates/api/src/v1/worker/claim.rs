@@ -30,6 +30,8 @@ use crate::v1::job::{is_type, raw};
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Longest name of a worker.
 const WORKER_MAX: usize = 200;
+/// Most jobs at once that a worker may say it does.
+const SLOTS_MAX: u32 = 10_000;
 /// Job types in one claim.
 const TYPES_MAX: usize = 50;
 
@@ -52,6 +54,9 @@ pub(super) struct ClaimJobs {
     #[serde(default)]
     #[schema(maximum = 30_000)]
     wait_ms: u64,
+    /// How many jobs the worker does at once, busy or not: for those who watch. It limits nothing.
+    #[schema(minimum = 1, maximum = 10_000)]
+    slots: Option<u32>,
 }
 
 /// Jobs for a worker
@@ -107,6 +112,15 @@ struct Grant {
     payload_digest: String,
     /// The job's owner.
     tenant: Uuid,
+    /// The project it is done for, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project_id: Option<Uuid>,
+    /// The source it works for, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// What it was tagged with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     /// Follows the job through logs and events.
     correlation_id: String,
     /// Where the attempt stands in its trace (W3C Trace Context): what the worker records is part of it.
@@ -155,6 +169,7 @@ pub(super) async fn handler(
             id: SessionId(request.session_id),
             worker: request.worker,
             subject: caller.subject.clone(),
+            slots: request.slots,
         },
         types: types.into_iter().collect(),
         max: request.max,
@@ -211,6 +226,11 @@ impl ClaimJobs {
         let max = (1..=CLAIM_MAX).contains(&self.max);
         let detail = format!("1 to {CLAIM_MAX} are taken");
         checks.hold(max, || "max".to_owned(), "RANGE", detail);
+        let slots = self
+            .slots
+            .is_none_or(|slots| (1..=SLOTS_MAX).contains(&slots));
+        let detail = format!("1 to {SLOTS_MAX} are taken");
+        checks.hold(slots, || "slots".to_owned(), "RANGE", detail);
         let wait = self.wait_ms <= CLAIM_WAIT_MAX_MS;
         let detail = format!("at most {CLAIM_WAIT_MAX_MS} are taken");
         checks.hold(wait, || "waitMs".to_owned(), "RANGE", detail);
@@ -247,6 +267,9 @@ impl Grant {
             payload,
             payload_digest: grant.payload_digest.to_string(),
             tenant: tenant.0,
+            project_id: grant.project.map(|project| project.0),
+            source: grant.source,
+            tags: grant.tags,
             correlation_id: grant.correlation_id,
             traceparent: grant.traceparent,
         })

@@ -35,6 +35,8 @@ pub(super) struct WorkerDetail {
     lease_until: String,
     /// How many jobs it holds.
     leases: u64,
+    /// How many it does at once; null when it does not say.
+    slots: Option<u32>,
     /// Those jobs, up to 500.
     jobs: Vec<WorkerJob>,
 }
@@ -94,6 +96,7 @@ impl WorkerDetail {
             heard_at: worker.heard_at.map(|at| at.to_string()),
             lease_until: session.lease_until.to_string(),
             leases: session.leases,
+            slots: session.slots,
             jobs: jobs.into_iter().map(job).collect(),
         }
     }

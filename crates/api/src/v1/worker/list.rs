@@ -42,6 +42,8 @@ struct WorkerView {
     lease_until: String,
     /// How many jobs it holds.
     leases: u64,
+    /// How many it does at once; null when it does not say.
+    slots: Option<u32>,
 }
 
 /// A page of workers
@@ -93,6 +95,7 @@ impl From<SessionRecord> for WorkerView {
             worker: session.worker,
             lease_until: session.lease_until.to_string(),
             leases: session.leases,
+            slots: session.slots,
         }
     }
 }
