@@ -207,6 +207,9 @@ impl Act {
         W: Future<Output = Result<Done, Failure>>,
     {
         tx.by_scope(&act.scope);
+        if let Some(span) = self.0.ids.span() {
+            tx.caused_by(span);
+        }
         let answered = tx.acts_answered(&[act]).await?.pop().flatten();
         match turn(secret, tx, act, answered.as_ref())? {
             Turn::Replay(done) => return Ok(done),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use uuid::Uuid;
+
 use crate::digest::Digest;
 use crate::id::JobId;
 
@@ -43,7 +45,18 @@ impl TraceContext {
         });
         name.extend_from_slice(job.0.as_bytes());
         name.extend_from_slice(&attempt.to_be_bytes());
-        let digest = Digest::of(&name);
+        self.named(&name)
+    }
+
+    /// The span of a plan that was made of changes up to and with `last`, whose name is drawn once.
+    #[must_use]
+    pub fn of_plan(self, last: Uuid) -> Self {
+        self.named(&[b"p", last.as_bytes().as_slice()].concat())
+    }
+
+    /// The span whose name is derived from `name`.
+    fn named(self, name: &[u8]) -> Self {
+        let digest = Digest::of(name);
         let mut first = [0; 8];
         first.copy_from_slice(&digest.as_bytes()[..8]);
         Self {
@@ -91,8 +104,6 @@ impl FromStr for TraceContext {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -123,6 +134,10 @@ mod tests {
     #[test]
     fn the_spans_of_a_job_differ_and_stay() {
         let context: TraceContext = HEADER.parse().expect("sound");
+        let plan = |last| context.of_plan(Uuid::from_u128(last));
+        assert_eq!(plan(7), plan(7));
+        assert_ne!(plan(7), plan(8));
+        assert_eq!(plan(7).trace, context.trace);
         let job = JobId(Uuid::from_u128(7));
         let span = |attempt, phase| context.of_attempt(job, attempt, phase);
         assert_eq!(span(1, Phase::Attempt), span(1, Phase::Attempt));

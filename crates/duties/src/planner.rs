@@ -10,6 +10,7 @@ use jobengine_domain::defaults::{ATTEMPTS, CRASH_ATTEMPTS};
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{RunId, TenantId};
 use jobengine_domain::time::Timestamp;
+use jobengine_domain::trace::TraceContext;
 use jobengine_impact::delta::AdvisoryDelta;
 use jobengine_impact::impact::impact;
 use jobengine_impact::kev::KevCatalogue;
@@ -152,7 +153,8 @@ impl Planner {
         let run = if plan.segments.is_empty() {
             None
         } else {
-            Some(create(&tx, &plan, facts).await?)
+            let trace = tx.trace_planned(changes);
+            Some(create(&tx, &plan, facts, trace).await?)
         };
         // The cursor and the run move together: every change is covered by exactly one plan.
         tx.cursor_move(STREAM, from, to).await?;
@@ -249,19 +251,28 @@ impl Hits {
     }
 }
 
-async fn create(tx: &Tx, plan: &Plan, facts: PlanFacts) -> Result<RunId, StoreError> {
+async fn create(
+    tx: &Tx,
+    plan: &Plan,
+    facts: PlanFacts,
+    trace: Option<TraceContext>,
+) -> Result<RunId, StoreError> {
     let correlation_id = plan.digest.to_string();
+    let traceparent = trace.map(|trace| trace.to_string());
     let run = NewRun {
         trigger: "delta".to_owned(),
         project: None,
         source: None,
         correlation_id: correlation_id.clone(),
-        traceparent: None,
+        traceparent: traceparent.clone(),
     };
     let jobs: Vec<NewJob> = plan
         .segments
         .iter()
-        .map(|segment| job(segment, plan, &correlation_id))
+        .map(|segment| NewJob {
+            traceparent: traceparent.clone(),
+            ..job(segment, plan, &correlation_id)
+        })
         .collect();
     tx.impact_run_create(&run, plan, facts, &jobs).await
 }

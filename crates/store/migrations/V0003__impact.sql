@@ -139,6 +139,7 @@ CREATE TABLE change (
     subject text NOT NULL,
     before bytea,
     after bytea,
+    traceparent text CHECK (length(traceparent) = 55),
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, txid, change_id)
 );
@@ -146,6 +147,7 @@ COMMENT ON TABLE change IS 'The change stream: every change of inventory or know
 COMMENT ON COLUMN change.subject IS 'Image digest, advisory id, `catalogue` (KEV) or VEX document id';
 COMMENT ON COLUMN change.before IS 'Digest of the document before; NULL when there was none';
 COMMENT ON COLUMN change.after IS 'Digest of the document after; NULL when it is gone';
+COMMENT ON COLUMN change.traceparent IS 'The request that brought the news (W3C Trace Context)';
 SELECT guard('change', '{tenant_id, txid, change_id}');
 GRANT SELECT, INSERT ON change TO orch_app;
 

@@ -9,6 +9,7 @@ use deadpool_postgres::Object;
 use jobengine_domain::caller::Caller;
 use jobengine_domain::id::{ProjectId, TenantId};
 use jobengine_domain::time::Timestamp;
+use jobengine_domain::trace::TraceContext;
 use jobengine_telemetry::Presence;
 use jobengine_telemetry::trace::Traces;
 use tokio::runtime::Handle;
@@ -40,6 +41,7 @@ pub struct Tx {
     observer: Observer,
     _open: Presence,
     scope: OnceLock<String>,
+    cause: OnceLock<TraceContext>,
     told: AtomicBool,
     commits: watch::Sender<u64>,
 }
@@ -73,6 +75,7 @@ impl Tx {
             observer: observer.clone(),
             _open: observer.transaction(),
             scope: OnceLock::new(),
+            cause: OnceLock::new(),
             told: AtomicBool::new(false),
             commits,
         };
@@ -122,6 +125,17 @@ impl Tx {
     /// Says by which scope the caller acts: its events carry it. Once in a transaction.
     pub fn by_scope(&self, scope: &str) {
         self.scope.get_or_init(|| scope.to_owned());
+    }
+
+    /// Says which span the transaction is part of: what follows from it later continues there. Once in a
+    /// transaction.
+    pub fn caused_by(&self, cause: TraceContext) {
+        self.cause.get_or_init(|| cause);
+    }
+
+    /// The span that the transaction is part of, where one was named.
+    pub(crate) fn cause(&self) -> Option<TraceContext> {
+        self.cause.get().copied()
     }
 
     /// Who causes the events of this transaction, and by which scope; nobody where the system acts.

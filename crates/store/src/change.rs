@@ -4,6 +4,7 @@ use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{SourceId, TenantId};
 use jobengine_domain::stream::Place;
 use jobengine_domain::time::Timestamp;
+use jobengine_domain::trace::TraceContext;
 use uuid::Uuid;
 
 use crate::caller::Tx;
@@ -28,6 +29,8 @@ pub struct Change {
     pub before: Option<Digest>,
     /// The document after.
     pub after: Option<Digest>,
+    /// The request that brought it, as a span of its trace.
+    pub trace: Option<TraceContext>,
     /// When it was written.
     pub created_at: Timestamp,
 }
@@ -104,6 +107,7 @@ impl Tx {
                 &bytes(|change| change.before.as_ref()),
                 &bytes(|change| change.after.as_ref()),
                 &Ts(self.now()),
+                &self.cause().map(|cause| cause.to_string()),
             ],
         )
         .await?;
@@ -149,6 +153,7 @@ impl Tx {
                     subject: row.get("subject"),
                     before: bytes(row, "before")?,
                     after: bytes(row, "after")?,
+                    trace: crate::trace::context(row.get("traceparent")),
                     created_at: row.get::<_, Ts>("created_at").0,
                 })
             })

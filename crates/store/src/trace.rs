@@ -1,8 +1,10 @@
 //! The spans of a job: its wait and its attempts, with the moments that the ledger knows.
 //!
+//! And that of a plan, between the changes that caused it and the jobs that carry it out.
+//!
 //! What they need beside the hot rows is looked up only while traces are recorded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jobengine_domain::id::{JobId, TenantId};
 use jobengine_domain::time::Timestamp;
@@ -11,6 +13,7 @@ use jobengine_telemetry::trace::{Span, SpanKind};
 use uuid::Uuid;
 
 use crate::caller::Tx;
+use crate::change::Change;
 use crate::error::StoreError;
 use crate::lease::Grant;
 use crate::settle::Move;
@@ -19,6 +22,8 @@ use crate::ts::Ts;
 
 /// Parents that a span is linked to (the limit that collectors keep to).
 const LINKS_MAX: i64 = 128;
+/// The same, of other causes.
+const LINKS: usize = 128;
 
 impl Tx {
     /// Notes the waits that ended with some grants, and hands the attempts' spans on with the grants:
@@ -79,6 +84,50 @@ impl Tx {
             }
         }
         Ok(())
+    }
+}
+
+impl Tx {
+    /// Notes the planning that these changes caused, from the oldest of them until now, and returns its span: what
+    /// is planned is part of it. It continues the trace of the first request that is recorded, or else of the first
+    /// there is, and is linked to the others. `None` when no request brought the changes.
+    pub fn trace_planned(&self, changes: &[Change]) -> Option<TraceContext> {
+        let (oldest, newest) = (changes.first()?, changes.last()?);
+        let traces = || changes.iter().filter_map(|change| change.trace);
+        let cause = traces()
+            .find(|trace| trace.sampled)
+            .or_else(|| traces().next())?;
+        let plan = cause.of_plan(newest.place.row);
+        if self.traces().is_on() {
+            let others: BTreeSet<_> = traces()
+                .filter(|other| *other != cause)
+                .map(|other| (other.trace, other.span, other.sampled))
+                .collect();
+            self.notes().span(Span {
+                context: plan,
+                parent: cause.span,
+                parent_is_remote: true,
+                name: "impact plan".into(),
+                kind: SpanKind::Internal,
+                start: oldest.created_at.min(self.now()),
+                end: self.now(),
+                attributes: vec![
+                    ("tenant", self.tenant().to_string()),
+                    ("impact.changes", changes.len().to_string()),
+                ],
+                links: others
+                    .into_iter()
+                    .take(LINKS)
+                    .map(|(trace, span, sampled)| TraceContext {
+                        trace,
+                        span,
+                        sampled,
+                    })
+                    .collect(),
+                failure: None,
+            });
+        }
+        Some(plan)
     }
 }
 
@@ -150,6 +199,6 @@ fn attributes(
 }
 
 /// The column as it is meant; one that cannot be read traces nothing.
-fn context(traceparent: Option<&str>) -> Option<TraceContext> {
+pub(crate) fn context(traceparent: Option<&str>) -> Option<TraceContext> {
     traceparent?.parse().ok()
 }

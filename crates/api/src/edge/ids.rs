@@ -54,6 +54,11 @@ impl RequestIds {
         self.parent.is_none_or(|parent| parent.sampled)
     }
 
+    /// This request as a span of its trace.
+    pub(crate) fn span(&self) -> Option<TraceContext> {
+        self.traceparent().parse().ok()
+    }
+
     /// The trace as it goes on from here (W3C Trace Context).
     pub fn traceparent(&self) -> String {
         let flags = u8::from(self.is_sampled());

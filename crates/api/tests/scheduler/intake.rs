@@ -1,10 +1,12 @@
 //! Good documents, and what becomes of them.
 
 use jobengine_domain::digest::Digest;
+use jobengine_store::Place;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::facts::{advisory, image, kev, lines, sbom, vex};
-use crate::service::Service;
+use crate::service::{Service, send};
 
 #[tokio::test]
 async fn an_sbom_makes_an_image() {
@@ -248,4 +250,31 @@ async fn a_vex_document_is_known_by_its_id_or_its_bytes() {
     let nameless = vex(None, "CVE-2024-1", "pkg:npm/a@1", "fixed");
     let digest = Digest::of(nameless.as_bytes()).to_string();
     check(nameless, &digest, true).await;
+}
+
+#[tokio::test]
+async fn a_change_keeps_the_trace_of_the_request_that_brought_it() {
+    let service = Service::start().await;
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let request = service
+        .request(Method::POST, &format!("/sboms?image={}", image(1)))
+        .header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"))
+        .body(sbom(&["pkg:npm/a@1.0.0"]));
+    send(request).await.ok(201);
+    let tx = service.store.begin(&service.caller).await.unwrap();
+    // Others' transactions hold the stream back while they are open.
+    let change = loop {
+        let changes = tx.changes_page(&Place::start(), 10).await.unwrap();
+        if let Some(change) = changes.into_iter().next() {
+            break change;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    let kept = change.trace.unwrap();
+    assert_eq!(
+        (format!("{:032x}", kept.trace), kept.sampled),
+        (trace.to_owned(), true)
+    );
+    // It is the request's own span, not the one that the client named.
+    assert_ne!(format!("{:016x}", kept.span), "b7ad6b7169203331");
 }
