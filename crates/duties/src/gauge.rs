@@ -1,6 +1,6 @@
 //! Refreshes the gauges that need the database, so that a scrape costs no statement.
 
-use jobengine_domain::metric::{database, ledger};
+use jobengine_domain::metric::{database, ledger, webhook};
 use jobengine_store::{Store, StoreError};
 use jobengine_telemetry::{Age, Gauge, Registry};
 
@@ -15,6 +15,11 @@ pub struct Gauges {
     oldest: Age<1>,
     outbox: Gauge<0>,
     outbox_oldest: Age<0>,
+    deliveries: Gauge<0>,
+    deliveries_oldest: Age<0>,
+    webhooks: Gauge<1>,
+    workers: Gauge<0>,
+    slots: Gauge<0>,
     snapshot: Age<0>,
     dead_rows: Gauge<1>,
 }
@@ -28,6 +33,11 @@ impl Gauges {
             oldest: registry.age(&ledger::OLDEST),
             outbox: registry.gauge(&ledger::OUTBOX),
             outbox_oldest: registry.age(&ledger::OUTBOX_OLDEST),
+            deliveries: registry.gauge(&webhook::PENDING),
+            deliveries_oldest: registry.age(&webhook::OLDEST),
+            webhooks: registry.gauge(&webhook::WEBHOOKS),
+            workers: registry.gauge(&ledger::WORKERS),
+            slots: registry.gauge(&ledger::SLOTS),
             snapshot: registry.age(&database::SNAPSHOT),
             dead_rows: registry.gauge(&database::DEAD_TUPLES),
         }
@@ -45,6 +55,13 @@ impl Duty for Gauges {
         }
         self.outbox.set([], found.outbox);
         self.outbox_oldest.set([], found.outbox_oldest);
+        self.deliveries.set([], found.deliveries);
+        self.deliveries_oldest.set([], found.deliveries_oldest);
+        for (state, webhooks) in &found.webhooks {
+            self.webhooks.set([state], *webhooks);
+        }
+        self.workers.set([], found.workers);
+        self.slots.set([], found.slots);
         self.snapshot.set([], found.oldest_snapshot);
         for (table, dead) in &found.dead_rows {
             self.dead_rows.set([table], *dead);

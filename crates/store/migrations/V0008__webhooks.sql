@@ -40,7 +40,7 @@ COMMENT ON COLUMN webhook.old_secret IS 'What it replaced, sealed; signs beside 
 COMMENT ON COLUMN webhook.cursor_txid IS 'With cursor_event: deliveries were made of every event up to here';
 COMMENT ON COLUMN webhook.cursor_epoch IS 'The history that the cursor belongs to; NULL before the first event';
 COMMENT ON COLUMN webhook.missed_at IS 'When it was last found that events were trimmed before the webhook had seen them';
-SELECT guard('webhook', '{tenant_id, webhook_id, state, cursor_txid, cursor_event}');
+SELECT guard('webhook', '{tenant_id, webhook_id, state, pause_reason, cursor_txid, cursor_event}');
 -- A caller bound to a project sees the webhooks of that project and no others.
 CREATE POLICY project ON webhook AS RESTRICTIVE USING (
     nullif(current_setting('app.project_id', true), '') IS NULL

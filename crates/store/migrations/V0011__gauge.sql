@@ -3,6 +3,7 @@
 GRANT SELECT (job_id) ON waiting TO orch_sched;
 GRANT SELECT (job_id) ON ready TO orch_sched;
 GRANT SELECT (job_id) ON delayed TO orch_sched;
+GRANT SELECT (job_id) ON held TO orch_sched;
 GRANT SELECT (job_id) ON lease TO orch_sched;
 GRANT SELECT (created_at) ON outbox TO orch_sched;
 GRANT SELECT (run_id, mode) ON impact_run TO orch_sched;

@@ -24,6 +24,16 @@ pub struct Gauges {
     pub outbox: u64,
     /// Since the oldest of them was written; zero when there is none.
     pub outbox_oldest: Duration,
+    /// Deliveries to webhooks that wait for an attempt.
+    pub deliveries: u64,
+    /// Since the oldest of them was made; zero when there is none.
+    pub deliveries_oldest: Duration,
+    /// How many webhooks are `active`, or paused: by an `operator`, as `failing` or as `gone`.
+    pub webhooks: Vec<(String, u64)>,
+    /// Workers that were heard of within the time of their lease.
+    pub workers: u64,
+    /// Jobs that they do at once, of those that say so.
+    pub slots: u64,
     /// Age of the oldest snapshot in the server.
     pub oldest_snapshot: Duration,
     /// Dead rows of the tables whose rows come and go.
@@ -33,7 +43,7 @@ pub struct Gauges {
 /// Jobs in one state.
 #[derive(Debug, Clone)]
 pub struct JobsGauge {
-    /// `blocked`, `ready`, `delayed` or `leased`.
+    /// `blocked`, `ready`, `delayed`, `held` or `leased`.
     pub state: String,
     /// How many; an estimate when there are very many.
     pub jobs: u64,
@@ -68,6 +78,11 @@ impl Store {
         let jobs = sched.query(&statement, &[&COUNTED_MAX]).await?;
         let statement = sched.prepare_cached(include_str!("gauge/dead.sql")).await?;
         let dead = sched.query(&statement, &[&HOT.as_slice()]).await?;
+        let statement = sched
+            .prepare_cached(include_str!("gauge/webhooks.sql"))
+            .await?;
+        let webhooks = sched.query(&statement, &[]).await?;
+        let oldest = |column: &str| server.get::<_, Option<Ts>>(column).map(|Ts(then)| then);
         let since = |then: Option<Timestamp>| then.map_or(Duration::ZERO, |then| now.since(then));
         Ok(Gauges {
             jobs: jobs
@@ -82,11 +97,15 @@ impl Store {
                 })
                 .collect(),
             outbox: level(server.get("outbox")),
-            outbox_oldest: since(
-                server
-                    .get::<_, Option<Ts>>("outbox_oldest")
-                    .map(|Ts(then)| then),
-            ),
+            outbox_oldest: since(oldest("outbox_oldest")),
+            deliveries: level(server.get("deliveries")),
+            deliveries_oldest: since(oldest("deliveries_oldest")),
+            webhooks: webhooks
+                .iter()
+                .map(|row| (row.get("state"), level(row.get("webhooks"))))
+                .collect(),
+            workers: level(server.get("workers")),
+            slots: level(server.get("slots")),
             oldest_snapshot: Duration::from_millis(level(server.get("snapshot_ms"))),
             dead_rows: dead
                 .iter()

@@ -8,8 +8,10 @@ const POOL: Label = Label::closed("pool", &["app", "sched"]);
 const TABLE: Label = Label::closed("table", &HOT);
 
 /// The tables of `jobengine_database_dead_tuples`.
-pub const HOT: [&str; 8] = [
+pub const HOT: [&str; 10] = [
     "delayed",
+    "delivery",
+    "held",
     "lease",
     "outbox",
     "ready",

@@ -18,8 +18,9 @@ const END: Label = Label::closed(
     "state",
     &["succeeded", "failed", "canceled", "timed_out", "skipped"],
 );
-/// Where a job stands that has not ended. `queued` is told apart: `delayed` may not start yet.
-const PLACE: Label = Label::closed("state", &["blocked", "ready", "delayed", "leased"]);
+/// Where a job stands that has not ended. `queued` is told apart: `delayed` may not start yet, `held` may not because
+/// its source is paused.
+const PLACE: Label = Label::closed("state", &["blocked", "ready", "delayed", "held", "leased"]);
 
 rows! {
     CLAIMS: Counter<0> = "jobengine_claims_total" [],
@@ -42,6 +43,10 @@ rows! {
         "Jobs that have not ended, all tenants; an estimate beyond 100,000";
     OLDEST: Age<1> = "jobengine_jobs_oldest_age_seconds" [PLACE],
         "Since the submit of the oldest job in the state; of 100,000 at most that are looked at";
+    WORKERS: Gauge<0> = "jobengine_workers" [],
+        "Workers that were heard of within the time of their lease, all tenants";
+    SLOTS: Gauge<0> = "jobengine_worker_slots" [],
+        "Jobs that these workers do at once, of those that say so; in use are the `leased` of `jobengine_jobs`";
     OUTBOX: Gauge<0> = "jobengine_outbox_pending" [],
         "Messages in the outbox that are not delivered";
     OUTBOX_OLDEST: Age<0> = "jobengine_outbox_oldest_age_seconds" [],

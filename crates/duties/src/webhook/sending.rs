@@ -42,6 +42,7 @@ pub(super) struct Sending {
     transactions: Semaphore,
     attempts: Counter<1>,
     took: Timing<1>,
+    ended: Counter<1>,
     paused: Counter<1>,
 }
 
@@ -108,6 +109,7 @@ impl Sending {
             transactions: Semaphore::new(TRANSACTIONS),
             attempts: registry.counter(&metric::webhook::ATTEMPTS),
             took: registry.timing(&metric::webhook::DURATION),
+            ended: registry.counter(&metric::webhook::ENDED),
             paused: registry.counter(&metric::webhook::PAUSED),
         }
     }
@@ -272,18 +274,23 @@ impl Sending {
         if !tx.delivery_settle(parcel.webhook, taken, &settled).await? {
             return tx.commit().await;
         }
-        match verdict {
-            Verdict::Delivered => tx.webhook_recovered(parcel.webhook).await?,
-            Verdict::Again { .. } | Verdict::Failed | Verdict::Gone => {
-                let paused = note_failure(&tx, parcel.webhook, verdict).await?;
-                tx.commit().await?;
-                if let Some(reason) = paused {
-                    self.paused.inc([reason.as_str()]);
-                }
-                return Ok(());
+        let paused = match verdict {
+            Verdict::Delivered => {
+                tx.webhook_recovered(parcel.webhook).await?;
+                None
             }
+            Verdict::Again { .. } | Verdict::Failed | Verdict::Gone => {
+                note_failure(&tx, parcel.webhook, verdict).await?
+            }
+        };
+        tx.commit().await?;
+        if settled.state != DeliveryState::Pending {
+            self.ended.inc([settled.state.as_str()]);
         }
-        tx.commit().await
+        if let Some(reason) = paused {
+            self.paused.inc([reason.as_str()]);
+        }
+        Ok(())
     }
 
     async fn turn(&self) -> tokio::sync::SemaphorePermit<'_> {

@@ -31,6 +31,7 @@ async fn a_failure_is_tried_again_with_the_same_id_and_bytes() {
         .ms_since(delivery.attempted_at.unwrap());
     assert!((5_000..=5_500).contains(&wait), "{wait} ms");
     assert_eq!(house.find(webhook).await.failing.unwrap().0, 1);
+    assert_eq!(house.store.gauges().await.unwrap().deliveries, 1);
     receiver.say(WELL);
     house.pass_time().await;
     house.attempted(webhook, 2).await;
@@ -109,6 +110,23 @@ async fn the_schedule_ends_in_a_pause_that_is_told_and_a_person_may_send_again()
     house.attempted(webhook, 10).await;
     let delivery = house.deliveries(webhook).await.remove(0);
     assert_eq!(delivery.state, DeliveryState::Failed);
+    let gauges = house.store.gauges().await.unwrap();
+    assert_eq!(gauges.deliveries, 0);
+    for stand in [("active", 1), ("operator", 0), ("failing", 1), ("gone", 0)] {
+        let stand = (stand.0.to_owned(), stand.1);
+        assert!(
+            gauges.webhooks.contains(&stand),
+            "{stand:?}: {:?}",
+            gauges.webhooks
+        );
+    }
+    let text = house.registry.render();
+    for line in [
+        r#"jobengine_webhook_deliveries_ended_total{state="failed"} 1"#,
+        r#"jobengine_webhooks_paused_total{reason="failing"} 1"#,
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
     let paused = house.find(webhook).await.paused;
     assert_eq!(paused.unwrap().0, PauseReason::Failing);
     house.attempted(witness, 1).await;

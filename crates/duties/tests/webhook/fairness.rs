@@ -88,6 +88,7 @@ async fn two_processes_send_each_delivery_once() {
             house.installation.clone(),
             &Registry::new(),
         ),
+        registry: Registry::new(),
     };
     let jobs: Vec<_> = (0..100).map(|_| job("t")).collect();
     house.submit(OURS, &jobs).await;

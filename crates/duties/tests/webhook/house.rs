@@ -26,6 +26,7 @@ pub(crate) struct House {
     pub(crate) installation: InstallationSecret,
     pub(crate) fan_out: WebhookFanOut,
     pub(crate) sender: WebhookSender,
+    pub(crate) registry: Registry,
 }
 
 pub(crate) fn secret() -> WebhookSecret {
@@ -63,14 +64,16 @@ impl House {
         store.tenant_create(OURS, "ours", 1).await.unwrap();
         store.tenant_create(OTHERS, "others", 1).await.unwrap();
         let installation = InstallationSecret::draw();
+        let registry = Registry::new();
         Self {
             fan_out: WebhookFanOut::new(store.clone()),
             sender: WebhookSender::new(
                 store.clone(),
                 Egress::new(policy),
                 installation.clone(),
-                &Registry::new(),
+                &registry,
             ),
+            registry,
             database,
             store,
             installation,

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
+use jobengine_domain::id::SessionId;
+use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::state::Report;
+use jobengine_store::WorkerSession;
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::Traces;
 use tokio_postgres::NoTls;
+use uuid::Uuid;
 
 use super::house::{Ledger, child, failed, job};
 
@@ -86,13 +90,29 @@ async fn the_gauges_tell_where_jobs_stand() {
     later.not_before = Some(ledger.store.now().await.unwrap().plus_ms(60_000));
     ledger.submit(&[job(), job(), later]).await;
     ledger.claim(1).await;
+    let mut held = job();
+    held.source = Some("osv".into());
+    ledger.submit(&[held]).await;
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let source = tx.source_ensure("osv").await.unwrap();
+    tx.source_pause(source, "down").await.unwrap();
+    tx.commit().await.unwrap();
+    let (tenant, many) = (ledger.caller.tenant, 100);
+    let pass = ledger.store.holds(tenant, None, many, many).await.unwrap();
+    assert_eq!(pass.held, 1);
     let gauges = ledger.store.gauges().await.unwrap();
     let found: Vec<(&str, u64)> = gauges
         .jobs
         .iter()
         .map(|place| (place.state.as_str(), place.jobs))
         .collect();
-    for place in [("blocked", 1), ("ready", 2), ("delayed", 1), ("leased", 1)] {
+    for place in [
+        ("blocked", 1),
+        ("ready", 2),
+        ("delayed", 1),
+        ("held", 1),
+        ("leased", 1),
+    ] {
         assert!(found.contains(&place), "{place:?} is not in {found:?}");
     }
     for place in gauges.jobs {
@@ -115,4 +135,37 @@ async fn a_transaction_that_holds_back_vacuum_is_seen_whoever_holds_it() {
     tokio::time::sleep(Duration::from_millis(30)).await;
     let age = ledger.store.gauges().await.unwrap().oldest_snapshot;
     assert!(age >= Duration::from_millis(30), "{age:?}");
+}
+
+#[tokio::test]
+async fn the_gauges_tell_what_workers_can_do_while_they_are_heard_of() {
+    let (ledger, _) = observed().await;
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let worker = |number: u128, slots| WorkerSession {
+        id: SessionId(Uuid::from_u128(number)),
+        worker: "w".into(),
+        subject: ledger.caller.subject.clone(),
+        slots,
+    };
+    let sessions = [
+        worker(1, Some(8)),
+        worker(2, Some(4)),
+        // It does not say.
+        worker(3, None),
+    ];
+    let lease = LeaseMs::new(30_000).unwrap();
+    tx.sessions_open(&sessions, lease).await.unwrap();
+    // The last word counts.
+    tx.sessions_open(&[worker(2, Some(2))], lease)
+        .await
+        .unwrap();
+    let listed = tx.session_list(None, 10).await.unwrap();
+    let slots: Vec<Option<u32>> = listed.iter().map(|session| session.slots).collect();
+    assert_eq!(slots, [Some(8), Some(2), None]);
+    tx.commit().await.unwrap();
+    let gauges = ledger.store.gauges().await.unwrap();
+    assert_eq!((gauges.workers, gauges.slots), (3, 10));
+    ledger.pass_time().await;
+    let gauges = ledger.store.gauges().await.unwrap();
+    assert_eq!((gauges.workers, gauges.slots), (0, 0));
 }

@@ -343,6 +343,8 @@ async fn the_cross_tenant_role_reads_only_what_tells_of_due_work() {
         "jobs_failed",
         "jobs_canceled",
         "jobs_skipped",
+        "slots",
+        "pause_reason",
     ];
     let wide: Vec<_> = columns
         .iter()
