@@ -10,6 +10,7 @@ mod dag;
 mod events;
 mod gauge;
 mod house;
+mod kinds;
 mod lease;
 mod races;
 mod retention;

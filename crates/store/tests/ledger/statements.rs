@@ -5,15 +5,18 @@ use std::path::{Path, PathBuf};
 use jobengine_store::testing::TestDatabase;
 use tokio_postgres::{Client, Config, NoTls};
 
-fn sql_files(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
+/// The files below a directory whose names end so.
+pub(crate) fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    let mut found = Vec::new();
+    for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
-            sql_files(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "sql") {
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|known| known == ending) {
             found.push(path);
         }
     }
+    found
 }
 
 async fn connect(config: &Config) -> Client {
@@ -41,8 +44,7 @@ async fn every_statement_can_be_prepared_and_run_by_its_role() {
     let client = connect(&database.app_config()).await;
     let sched = connect(&database.sched_config()).await;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sql_files(&root, &mut files);
+    let files = files(&root, "sql");
     assert!(files.len() > 20);
     for path in files {
         let name = path.strip_prefix(&root).unwrap().display().to_string();
