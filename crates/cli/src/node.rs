@@ -141,13 +141,43 @@ impl Node {
         self.stop.clone()
     }
 
-    /// Serves the HTTP contract; tells where.
+    /// Serves the HTTP contract, and the administration where it has an address; tells where.
     pub(crate) async fn start_api(
         &mut self,
         authenticator: Authenticator,
     ) -> anyhow::Result<SocketAddr> {
         let listener = bind(self.settings.listen).await?;
         let address = listener.local_addr()?;
+        let server = self.server(authenticator);
+        self.administer(&server).await?;
+        self.tasks
+            .push(tokio::spawn(server.serve(listener, self.stop.clone())));
+        Ok(address)
+    }
+
+    /// Serves the administration alone, for a process without the contract: what it counts and whether it is
+    /// ready can be asked all the same.
+    pub(crate) async fn start_administration(
+        &mut self,
+        authenticator: Authenticator,
+    ) -> anyhow::Result<()> {
+        let server = self.server(authenticator);
+        self.administer(&server).await
+    }
+
+    async fn administer(&mut self, server: &Server) -> anyhow::Result<()> {
+        let Some(listen) = self.settings.admin_listen else {
+            return Ok(());
+        };
+        let listener = bind(listen).await?;
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "the administration listens on {address}");
+        let serving = server.administration().serve(listener, self.stop.clone());
+        self.tasks.push(tokio::spawn(serving));
+        Ok(())
+    }
+
+    fn server(&self, authenticator: Authenticator) -> Server {
         let config = ServerConfig {
             drain: self.settings.drain,
             lease: self.settings.lease,
@@ -165,22 +195,12 @@ impl Node {
             log: self.settings.log.clone(),
             ..ServerConfig::default()
         };
-        let server = Server::new(
+        Server::new(
             self.store.clone(),
             Arc::clone(&self.queue),
             authenticator,
             &config,
-        );
-        if let Some(listen) = self.settings.admin_listen {
-            let listener = bind(listen).await?;
-            let address = listener.local_addr()?;
-            tracing::info!(%address, "the administration listens on {address}");
-            let serving = server.administration().serve(listener, self.stop.clone());
-            self.tasks.push(tokio::spawn(serving));
-        }
-        self.tasks
-            .push(tokio::spawn(server.serve(listener, self.stop.clone())));
-        Ok(address)
+        )
     }
 
     /// Starts the background passes.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
-use jobengine_api::{Network, PublicUrl};
+use jobengine_api::{Authenticator, Network, PublicUrl};
 use jobengine_domain::defaults::{LEASE_MS, SEGMENT_IMAGES};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_duties::planner::Window;
@@ -40,7 +40,7 @@ pub(crate) struct ServeArgs {
     /// Where the API listens
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// Where metrics, probes and administration are served, for inside eyes
+    /// Where metrics, probes and administration are served, for inside eyes; whatever the roles
     #[arg(long, default_value = "127.0.0.1:9090", value_name = "ADDRESS:PORT")]
     admin_listen: SocketAddr,
     /// How long requests are still taken when the process is told to stop, while `/readyz` already says no
@@ -110,9 +110,7 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
         "the worker role works over this process's API: add the role `api` and --worker-token-file, or run `jobengine worker`"
     );
     // Before anything is started: a server that believes nobody is of no use.
-    let authenticator = has(Role::Api)
-        .then(|| args.trust.authenticator())
-        .transpose()?;
+    let authenticator = args.authenticator()?;
     let data = DataDir::open(args.data_dir.as_deref())?;
     let database = Database::open(&data).await?;
     let keys = NodeKeys::open(&data, args.secret_file.as_deref())?;
@@ -147,7 +145,7 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
     let stop = node.stopping();
     signals::stop_on_signal(stop.clone())?;
     let mut workers = None;
-    if let Some(authenticator) = authenticator {
+    if has(Role::Api) {
         let address = node.start_api(authenticator).await?;
         tracing::info!(%address, "the API listens on {address}");
         if let Some(file) = args
@@ -164,6 +162,8 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
                 stop.clone(),
             )));
         }
+    } else {
+        node.start_administration(authenticator).await?;
     }
     if has(Role::Duties) {
         node.start_duties(&data.spool());
@@ -183,6 +183,18 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
     }
     worked?;
     Ok(ExitCode::SUCCESS)
+}
+
+impl ServeArgs {
+    /// Who is believed. Without the contract nobody has to be named: then only those operations of the
+    /// administration are answered that ask for no token.
+    fn authenticator(&self) -> anyhow::Result<Authenticator> {
+        if self.roles.contains(&Role::Api) || self.trust.names_somebody() {
+            self.trust.authenticator()
+        } else {
+            Ok(Authenticator::trusting([]))
+        }
+    }
 }
 
 /// Where spans go, and the task that sends them.

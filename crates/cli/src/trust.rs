@@ -64,6 +64,11 @@ struct IssuerEntry {
 }
 
 impl TrustArgs {
+    /// Whether an issuer was named.
+    pub(crate) const fn names_somebody(&self) -> bool {
+        self.oidc_issuer.is_some() || !self.token_keys.is_empty() || self.issuers.is_some()
+    }
+
     /// Believes the issuers that were named.
     ///
     /// # Errors

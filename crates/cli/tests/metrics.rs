@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 struct Process(Child);
 
 impl Process {
-    fn serve(data: &Path, port: u16, admin: u16) -> Self {
+    fn serve(data: &Path, roles: &str, port: u16, admin: u16) -> Self {
         let log = std::fs::File::create(data.join("serve.log")).unwrap();
         let key = Command::new(env!("CARGO_BIN_EXE_jobengine"))
             .args(["token", "key", "--data-dir"])
@@ -28,11 +28,14 @@ impl Process {
             .output()
             .unwrap();
         let key = String::from_utf8(key.stdout).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_jobengine"))
-            .args(["serve", "--roles", "api,duties"])
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jobengine"));
+        command.args(["serve", "--roles", roles]);
+        if roles.contains("api") {
+            command.args(["--token-key", key.trim()]);
+        }
+        let child = command
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(["--admin-listen", &format!("127.0.0.1:{admin}")])
-            .args(["--token-key", key.trim()])
             .arg("--data-dir")
             .arg(data)
             .env_remove("DATABASE_URL")
@@ -168,7 +171,7 @@ fn check(row: &Metric, shown: &BTreeMap<String, Shown>) {
 fn a_process_shows_what_the_catalogue_says_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let (port, admin) = (free_port(), free_port());
-    let _process = Process::serve(dir.path(), port, admin);
+    let _process = Process::serve(dir.path(), "api,duties", port, admin);
     until(|| get(admin, "/readyz"));
     // The work of the background passes, and of a request that is refused.
     assert_eq!(get(port, "/api/v1/orchestrator/jobs"), None);
@@ -187,4 +190,27 @@ fn a_process_shows_what_the_catalogue_says_and_nothing_else() {
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
+}
+
+#[test]
+fn a_process_without_the_contract_can_be_looked_at_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, admin) = (free_port(), free_port());
+    let _process = Process::serve(dir.path(), "duties", port, admin);
+    until(|| get(admin, "/readyz"));
+    until(|| get(admin, "/healthz"));
+    let text = until(|| {
+        let worked = r#"jobengine_duty_passes_total{duty="gauges",result="done"}"#;
+        get(admin, "/metrics").filter(|text| text.contains(worked))
+    });
+    for line in [
+        r#"jobengine_jobs{state="held"} 0"#,
+        r#"jobengine_webhooks{state="active"} 0"#,
+        "jobengine_workers 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    // Nobody was named whose word could be believed; and the contract is not served.
+    assert_eq!(get(admin, "/log-level"), None);
+    assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
 }

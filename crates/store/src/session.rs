@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{JobId, SessionId};
 use jobengine_domain::lease::{Fence, LeaseMs};
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::caller::Tx;

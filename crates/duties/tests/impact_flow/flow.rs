@@ -27,9 +27,10 @@ use jobengine_store::{
     ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, WorkerSession,
 };
 use jobengine_telemetry::Registry;
+use jobengine_telemetry::trace::Traces;
 use uuid::Uuid;
 
-const SESSION: SessionId = SessionId(Uuid::from_u128(0x51));
+pub(super) const SESSION: SessionId = SessionId(Uuid::from_u128(0x51));
 
 pub(super) struct Flow {
     _database: TestDatabase,
@@ -43,8 +44,12 @@ pub(super) struct Flow {
 
 impl Flow {
     pub(super) async fn open() -> Self {
+        Self::traced(&Traces::default()).await
+    }
+
+    pub(super) async fn traced(traces: &Traces) -> Self {
         let database = TestDatabase::create().await;
-        let store = database.store().await;
+        let store = database.store().await.observed(&Registry::new(), traces);
         let tenant = TenantId(Uuid::from_u128(0xa));
         store.tenant_create(tenant, "a", 1).await.unwrap();
         let key = Arc::new(SigningKey::from_seed(&[7; 32]).unwrap());
@@ -170,6 +175,7 @@ impl Flow {
             id: SESSION,
             worker: "w".into(),
             subject: "system".into(),
+            slots: None,
         };
         tx.sessions_open(&[session], LeaseMs::new(30_000).unwrap())
             .await

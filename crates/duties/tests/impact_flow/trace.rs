@@ -1,12 +1,16 @@
 //! A trace goes on from the request that brought news into the segments that it caused.
 
+use jobengine_domain::digest::Digest;
+use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::trace::TraceContext;
+use jobengine_duties::driver::Duty as _;
+use jobengine_duties::planner::EVALUATE;
 use jobengine_impact::sbom;
-use jobengine_store::ImageNames;
+use jobengine_store::{ImageNames, WorkerSession};
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::Traces;
 
-use super::*;
+use crate::flow::{Flow, SESSION};
 
 const FIRST: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const SECOND: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
