@@ -33,7 +33,7 @@ mod stream;
 mod suspended;
 mod v1;
 
-pub use edge::{Network, NetworkError, RequestIds};
+pub use edge::RequestIds;
 pub use identity::{
     Algorithm, Authenticator, Caller, DevIssuer, KeySource, KeySourceError, MintError, PublicUrl,
     PublicUrlError, TokenRequest, TrustedIssuer, UnknownAlgorithm,

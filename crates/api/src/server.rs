@@ -19,6 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use jobengine_domain::defaults::LEASE_MS;
 use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::lease::LeaseMs;
+use jobengine_domain::network::Network;
 use jobengine_queue::Queue;
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{ImpactIndexes, Store};
@@ -33,7 +34,7 @@ use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
-use crate::edge::{Answer, Arrival, Network, Paced, Turn, Verbs, client, panicked, watch};
+use crate::edge::{Answer, Arrival, Paced, Turn, Verbs, client, panicked, watch};
 use crate::health;
 use crate::identity::{Authenticator, Identity, PublicUrl};
 use crate::problem::{Code, Problem};

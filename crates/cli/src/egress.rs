@@ -1,6 +1,7 @@
 //! Where this installation's webhooks may go.
 
-use jobengine_domain::egress::{EgressPolicy, Network};
+use jobengine_domain::egress::EgressPolicy;
+use jobengine_domain::network::Network;
 
 /// What is opened beyond https to public addresses on the ports 443 and 8443.
 #[derive(Debug, Default, clap::Args)]

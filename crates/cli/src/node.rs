@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jobengine_api::{
-    Authenticator, KeyPurpose, Network, PublicUrl, PublishedKey, Server, ServerConfig,
-};
+use jobengine_api::{Authenticator, KeyPurpose, PublicUrl, PublishedKey, Server, ServerConfig};
 use jobengine_domain::defaults::LEASE_MS;
 use jobengine_domain::dsse::SigningKey;
 use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::metric;
+use jobengine_domain::network::Network;
 use jobengine_duties::audit_copy::AuditCopy;
 use jobengine_duties::audit_seal::AuditSeal;
 use jobengine_duties::bulk::BulkActions;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
-use jobengine_api::{Authenticator, Network, PublicUrl};
+use jobengine_api::{Authenticator, PublicUrl};
 use jobengine_domain::defaults::{LEASE_MS, SEGMENT_IMAGES};
 use jobengine_domain::lease::LeaseMs;
+use jobengine_domain::network::Network;
 use jobengine_duties::planner::Window;
 use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Local, Postgres, Queue};

@@ -7,7 +7,6 @@
 mod address;
 mod destination;
 mod host;
-mod network;
 
 use core::net::IpAddr;
 use std::collections::BTreeSet;
@@ -15,7 +14,8 @@ use std::collections::BTreeSet;
 pub use address::Class;
 pub use destination::Destination;
 pub use host::{HOSTS_MAX, HostError, HostPattern, Hosts};
-pub use network::{Network, NetworkError};
+
+use crate::network::Network;
 
 /// Longest URL that is delivered to, in bytes.
 pub const URL_MAX_BYTES: usize = 2_048;
@@ -70,6 +70,17 @@ pub enum Denied {
     Address(Class),
 }
 
+/// Why a network is not opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Loopback, link-local, metadata, multicast, reserved, or public.
+    #[error("only private, shared, unique local and benchmark networks can be opened")]
+    Never,
+    /// More than an installation may open.
+    #[error("at most {NETWORKS_MAX} networks can be opened")]
+    TooMany,
+}
+
 impl Denied {
     /// One word, stable, for records and problems.
     pub const fn code(&self) -> &'static str {
@@ -105,13 +116,14 @@ impl EgressPolicy {
     /// Opens a network that is not public: for sites without the internet.
     ///
     /// # Errors
-    /// [`NetworkError::NeverOpened`] for what no site may open, such as loopback or multicast.
-    pub fn with_network(mut self, network: Network) -> Result<Self, NetworkError> {
+    /// [`OpenError::Never`] for what no site may open, such as loopback or multicast;
+    /// [`OpenError::TooMany`] beyond [`NETWORKS_MAX`].
+    pub fn with_network(mut self, network: Network) -> Result<Self, OpenError> {
         if !Class::of(network.base()).may_be_opened() {
-            return Err(NetworkError::NeverOpened);
+            return Err(OpenError::Never);
         }
         if self.networks.len() >= NETWORKS_MAX {
-            return Err(NetworkError::TooMany);
+            return Err(OpenError::TooMany);
         }
         self.networks.push(network);
         Ok(self)

@@ -25,6 +25,7 @@ pub mod leader;
 pub mod lease;
 pub mod log_line;
 pub mod metric;
+pub mod network;
 pub mod priority;
 pub mod retry;
 pub mod run;

@@ -11,6 +11,5 @@ pub(crate) use headers::harden;
 pub use ids::RequestIds;
 pub(crate) use pace::{Answer, Paced, Turn};
 pub(crate) use remote::{Arrival, client};
-pub use remote::{Network, NetworkError};
 pub(crate) use verbs::Verbs;
 pub(crate) use watch::{Operation, REPLAYED, panicked, watch};

@@ -219,13 +219,13 @@ fn is_isatap(address: Ipv6Addr) -> bool {
 }
 
 /// Whether an address starts with the first `prefix` bits of another.
-pub(super) fn in_v4(address: Ipv4Addr, base: Ipv4Addr, prefix: u32) -> bool {
+fn in_v4(address: Ipv4Addr, base: Ipv4Addr, prefix: u32) -> bool {
     let differing = address.to_bits() ^ base.to_bits();
     differing.leading_zeros() >= prefix
 }
 
 /// The same for IPv6.
-pub(super) fn in_v6(address: Ipv6Addr, base: Ipv6Addr, prefix: u32) -> bool {
+fn in_v6(address: Ipv6Addr, base: Ipv6Addr, prefix: u32) -> bool {
     let differing = address.to_bits() ^ base.to_bits();
     differing.leading_zeros() >= prefix
 }

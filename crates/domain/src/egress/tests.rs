@@ -121,12 +121,12 @@ fn nobody_opens_loopback_metadata_or_the_internet_by_network() {
         "0.0.0.0/0",
         "::/0",
         "::1/128",
-        "::ffff:0:0/96",
+        "::ffff:127.0.0.1",
         "8.8.8.0/24",
     ] {
         assert_eq!(
             strict().with_network(never.parse().unwrap()),
-            Err(NetworkError::NeverOpened),
+            Err(OpenError::Never),
             "{never}"
         );
     }
@@ -138,13 +138,6 @@ fn nobody_opens_loopback_metadata_or_the_internet_by_network() {
     assert_eq!(
         wide.admit(&["100.100.100.200".parse().unwrap()]),
         Err(Denied::Address(Class::Metadata))
-    );
-    for bad in ["10.0.0.0", "10.0.0.0/33", "10.1.0.0/8", "x/8", "fd12::1/16"] {
-        assert!(bad.parse::<Network>().is_err(), "{bad}");
-    }
-    assert_eq!(
-        "10.0.0.0/8".parse::<Network>().unwrap().to_string(),
-        "10.0.0.0/8"
     );
 }
 
