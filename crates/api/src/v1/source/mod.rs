@@ -1,5 +1,6 @@
 //! Sources: the upstreams that documents come from and jobs work for.
 
+mod changed;
 mod create;
 mod delete;
 mod get;

@@ -1,17 +1,15 @@
 //! `POST /sources/{sourceId}:pause`
 
 use axum::extract::State;
-use axum::http::header::ETAG;
 use axum::response::Response;
 use jobengine_domain::id::SourceId;
-use jobengine_store::StoreError;
 
+use super::changed::changed;
 use super::view::Source;
-use crate::act::{Act, Done};
+use crate::act::Act;
 use crate::params::PathParams;
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::v1::version::etag;
 
 /// Pause a source
 ///
@@ -39,14 +37,7 @@ pub(super) async fn handler(
         };
         tx.source_pause(id, act.reason().unwrap_or_default())
             .await?;
-        let record = tx
-            .source_get(id)
-            .await?
-            .ok_or(StoreError::Stale("the source"))?;
-        let tag = etag(record.version);
-        let before = Source::of(standing).digest();
-        let done = Done::ok(Source::of(record)).of("source", id).before(before);
-        Ok(done.header(ETAG, &tag))
+        changed(&tx, standing).await
     })
     .await
 }

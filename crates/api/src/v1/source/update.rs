@@ -1,21 +1,21 @@
 //! `PATCH /sources/{sourceId}`
 
 use axum::extract::State;
-use axum::http::header::ETAG;
 use axum::response::Response;
 use jobengine_domain::id::SourceId;
-use jobengine_store::{SourceFacts, StoreError};
+use jobengine_store::SourceFacts;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
+use super::changed::changed;
 use super::view::{Source, check_description, check_kind, read_url};
-use crate::act::{Act, Done};
+use crate::act::Act;
 use crate::check::Checks;
 use crate::json::{JSON_MAX_BYTES, JsonBody};
 use crate::params::PathParams;
 use crate::problem::Problem;
 use crate::state::AppState;
-use crate::v1::version::{IfMatch, etag};
+use crate::v1::version::IfMatch;
 
 /// What is to be said of a source. What is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -102,14 +102,7 @@ pub(super) async fn handler(
             enabled: request.enabled.unwrap_or(standing.facts.enabled),
         };
         tx.source_update(id, version, &facts).await?;
-        let record = tx
-            .source_get(id)
-            .await?
-            .ok_or(StoreError::Stale("the source"))?;
-        let tag = etag(record.version);
-        let before = Source::of(standing).digest();
-        let done = Done::ok(Source::of(record)).of("source", id).before(before);
-        Ok(done.header(ETAG, &tag))
+        changed(&tx, standing).await
     })
     .await
 }
