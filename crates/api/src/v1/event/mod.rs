@@ -2,6 +2,7 @@
 
 mod list;
 mod of_job;
+mod of_one;
 mod of_run;
 mod query;
 mod socket;

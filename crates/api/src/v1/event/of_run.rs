@@ -4,27 +4,14 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jobengine_domain::id::RunId;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
-use super::query::{Origin, Wanted, start};
+use super::of_one::Query;
+use super::query::Wanted;
 use crate::identity::Caller;
 use crate::params::{PathParams, QueryParams};
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::stream::{Reader, response};
-
-/// Which events of the run, from where on
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Query {
-    /// Only events of these types, separated by commas.
-    #[param(example = "job.succeeded,job.failed")]
-    types: Option<String>,
-    /// Go on after this cursor; `Last-Event-ID` says the same and goes before it.
-    after: Option<String>,
-}
 
 /// Stream the events of a run
 ///
@@ -52,13 +39,11 @@ pub(super) async fn handler(
     PathParams(id): PathParams<RunId>,
     QueryParams(query): QueryParams<Query>,
 ) -> Result<Response, Problem> {
-    let start = start(&caller, &headers, query.after.as_deref(), Origin::Oldest)?;
-    let wanted = Wanted {
+    let one = Wanted {
         run_id: Some(id.0),
-        types: query.types,
         ..Wanted::default()
     };
-    let filter = wanted.filter(&caller)?;
+    let (start, filter) = query.read(&caller, &headers, one)?;
     let tx = state.store().read(&caller).await?;
     let known = tx.run_find(id).await?.is_some();
     tx.commit().await?;
