@@ -7,6 +7,7 @@ use jobengine_domain::id::TenantId;
 use jobengine_store::secret::{InstallationSecret, Purpose};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use crate::problem::{Code, Problem};
 
@@ -95,6 +96,54 @@ impl Pages<'_> {
             .secret
             .mac(Purpose::Page, &[self.tenant.0.as_bytes(), json]);
         whole[..MARK_BYTES].try_into().expect("16 bytes of 32")
+    }
+}
+
+/// Which page of a list that has no other parameters
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// Items on the page, 1 to 500; 100 unless said otherwise.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    continuation_token: Option<String>,
+}
+
+impl PageQuery {
+    /// Reads which page of the list `by` is asked for.
+    ///
+    /// # Errors
+    /// `PARAMETER_INVALID` for the limit, `PAGE_TOKEN_INVALID` for what is not a token of this list and tenant.
+    pub(crate) fn of<'a, K: DeserializeOwned>(
+        &self,
+        pages: Pages<'a>,
+        by: &'static str,
+    ) -> Result<Page<'a, K>, Problem> {
+        Ok(Page {
+            limit: page_limit(self.limit)?,
+            after: pages.resume(by, self.continuation_token.as_deref())?,
+            pages,
+            by,
+        })
+    }
+}
+
+/// A page of a list whose rows have keys `K`.
+#[derive(Debug)]
+pub(crate) struct Page<'a, K> {
+    /// The key of the last row before it.
+    pub after: Option<K>,
+    /// Most rows on it.
+    pub limit: u32,
+    pages: Pages<'a>,
+    by: &'static str,
+}
+
+impl<K: Serialize> Page<'_, K> {
+    /// The token of the page behind these rows, which stand on this one.
+    pub(crate) fn next<T>(&self, rows: &[T], key: impl FnOnce(&T) -> K) -> Option<String> {
+        self.pages.after_page(self.by, rows, self.limit, key)
     }
 }
 

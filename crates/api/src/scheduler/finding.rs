@@ -53,7 +53,7 @@ struct Filter {
     /// Only findings of images in this namespace.
     #[param(value_type = Option<String>, max_length = 253)]
     namespace: Option<Name<253>>,
-    /// Most items of the page, 1 to 500; 100 when it is left out.
+    /// Items on the page, 1 to 500; 100 unless said otherwise.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The token of the page before.

@@ -9,7 +9,6 @@ mod image;
 mod kev;
 mod key;
 mod name;
-mod page;
 mod preview;
 mod records;
 mod run;

@@ -40,7 +40,7 @@ struct Filter {
     /// Only advisories that know a flaw under this name: their id, an alias, or a flaw they answer.
     #[param(value_type = Option<String>, max_length = 300, example = "CVE-2024-1")]
     flaw: Option<Name<300>>,
-    /// Most items of the page, 1 to 500; 100 when it is left out.
+    /// Items on the page, 1 to 500; 100 unless said otherwise.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The token of the page before.

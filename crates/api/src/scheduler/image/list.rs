@@ -51,7 +51,7 @@ struct Filter {
     severity: Option<Severity>,
     /// Only images with a finding that is known to be exploited, or with one that is not.
     kev: Option<bool>,
-    /// Most items of the page, 1 to 500; 100 when it is left out.
+    /// Items on the page, 1 to 500; 100 unless said otherwise.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The token of the page before.

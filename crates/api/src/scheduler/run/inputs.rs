@@ -10,11 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use crate::identity::Caller;
-use crate::page::page_limit;
+use crate::page::PageQuery;
 use crate::params::{PathParams, QueryParams};
 use crate::problem::Problem;
 use crate::route::Routes;
-use crate::scheduler::page::PageParams;
 use crate::state::AppState;
 
 /// The list and its order.
@@ -55,7 +54,7 @@ struct RunInputItem {
 #[utoipa::path(
     get, path = "/runs/{runId}/inputs", operation_id = "impact_run_inputs", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.read"))),
-    params(("runId" = String, Path, format = Uuid, description = "The run"), PageParams),
+    params(("runId" = String, Path, format = Uuid, description = "The run"), PageQuery),
     responses(
         (status = 200, description = "A page of inputs", body = RunInputPage),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
@@ -66,23 +65,21 @@ async fn impact_run_inputs(
     State(state): State<AppState>,
     caller: Caller,
     PathParams(run): PathParams<RunId>,
-    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(query): QueryParams<PageQuery>,
 ) -> Result<Json<RunInputPage>, Problem> {
-    let limit = page_limit(page.limit)?;
-    let after: Option<(String, String, String)> = caller
-        .pages()
-        .resume(BY, page.continuation_token.as_deref())?;
-    let after = after
+    let page = query.of::<(String, String, String)>(caller.pages(), BY)?;
+    let after = page
+        .after
         .as_ref()
         .map(|(kind, source, subject)| (kind.as_str(), source.as_str(), subject.as_str()));
     let tx = state.store().read(&caller).await?;
     let known = tx.impact_run_find(run).await?.is_some();
-    let inputs = tx.run_inputs_page(run, after, limit).await?;
+    let inputs = tx.run_inputs_page(run, after, page.limit).await?;
     tx.commit().await?;
     if !known {
         return Err(Problem::not_found("impact run"));
     }
-    let continuation_token = caller.pages().after_page(BY, &inputs, limit, |last| {
+    let continuation_token = page.next(&inputs, |last| {
         (last.kind.clone(), last.source.clone(), last.subject.clone())
     });
     Ok(Json(RunInputPage {

@@ -8,11 +8,10 @@ use utoipa_axum::routes;
 
 use super::ImpactRun;
 use crate::identity::Caller;
-use crate::page::page_limit;
+use crate::page::PageQuery;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
-use crate::scheduler::page::PageParams;
 use crate::state::AppState;
 
 /// The list and its order.
@@ -36,7 +35,7 @@ struct ImpactRunPage {
 #[utoipa::path(
     get, path = "/runs", operation_id = "impact_run_list", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.read"))),
-    params(PageParams),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of impact runs", body = ImpactRunPage),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
@@ -45,18 +44,13 @@ struct ImpactRunPage {
 async fn impact_run_list(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(query): QueryParams<PageQuery>,
 ) -> Result<Json<ImpactRunPage>, Problem> {
-    let limit = page_limit(page.limit)?;
-    let before: Option<u64> = caller
-        .pages()
-        .resume(BY, page.continuation_token.as_deref())?;
+    let page = query.of::<u64>(caller.pages(), BY)?;
     let tx = state.store().read(&caller).await?;
-    let records = tx.impact_run_list(before, limit).await?;
+    let records = tx.impact_run_list(page.after, page.limit).await?;
     tx.commit().await?;
-    let continuation_token = caller
-        .pages()
-        .after_page(BY, &records, limit, |last| last.generation);
+    let continuation_token = page.next(&records, |last| last.generation);
     Ok(Json(ImpactRunPage {
         items: records.into_iter().map(Into::into).collect(),
         continuation_token,

@@ -10,11 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use crate::identity::Caller;
-use crate::page::page_limit;
+use crate::page::PageQuery;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
-use crate::scheduler::page::PageParams;
 use crate::state::AppState;
 
 /// The list and its order.
@@ -72,7 +71,7 @@ struct SbomPage {
 #[utoipa::path(
     get, path = "/sboms", operation_id = "sbom_list", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.read"))),
-    params(PageParams),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of SBOMs", body = SbomPage),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
@@ -81,18 +80,13 @@ struct SbomPage {
 async fn sbom_list(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(page): QueryParams<PageParams>,
+    QueryParams(query): QueryParams<PageQuery>,
 ) -> Result<Json<SbomPage>, Problem> {
-    let limit = page_limit(page.limit)?;
-    let after: Option<Digest> = caller
-        .pages()
-        .resume(BY, page.continuation_token.as_deref())?;
+    let page = query.of::<Digest>(caller.pages(), BY)?;
     let tx = state.store().read(&caller).await?;
-    let records = tx.sbom_list(after, limit).await?;
+    let records = tx.sbom_list(page.after, page.limit).await?;
     tx.commit().await?;
-    let continuation_token = caller
-        .pages()
-        .after_page(BY, &records, limit, |last| last.digest);
+    let continuation_token = page.next(&records, |last| last.digest);
     Ok(Json(SbomPage {
         items: records.into_iter().map(Sbom::of).collect(),
         continuation_token,

@@ -33,7 +33,7 @@ struct Filter {
     /// Only documents of this source.
     #[param(value_type = Option<String>, max_length = 200, example = "vendor-a")]
     source: Option<SourceName>,
-    /// Most items of the page, 1 to 500; 100 when it is left out.
+    /// Items on the page, 1 to 500; 100 unless said otherwise.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
     /// The token of the page before.

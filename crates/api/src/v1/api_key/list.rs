@@ -3,29 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use jobengine_domain::id::ApiKeyId;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::ApiKeyView;
 use crate::identity::Caller;
-use crate::page::page_limit;
+use crate::page::PageQuery;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::state::AppState;
 
 /// The list and its order, as its tokens name it.
 const BY: &str = "key_id";
-
-/// How many
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Query {
-    /// Items on the page, 1 to 500; 100 unless said otherwise.
-    limit: Option<u32>,
-    /// Where the page before ended.
-    continuation_token: Option<String>,
-}
 
 /// A page of API keys
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,7 +32,7 @@ pub(super) struct ApiKeyPage {
 #[utoipa::path(
     get, path = "/api-keys", operation_id = "api_key_list", tag = "keys",
     extensions(("x-scope" = json!("orch:admin"))),
-    params(Query),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of API keys", body = ApiKeyPage),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
@@ -52,16 +41,14 @@ pub(super) struct ApiKeyPage {
 pub(super) async fn handler(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(query): QueryParams<Query>,
+    QueryParams(query): QueryParams<PageQuery>,
 ) -> Result<Json<ApiKeyPage>, Problem> {
-    let limit = page_limit(query.limit)?;
-    let pages = caller.pages();
-    let after = pages.resume::<ApiKeyId>(BY, query.continuation_token.as_deref())?;
+    let page = query.of::<ApiKeyId>(caller.pages(), BY)?;
     let tx = state.store().read(&caller).await?;
-    let records = tx.api_keys_page(after, limit).await?;
+    let records = tx.api_keys_page(page.after, page.limit).await?;
     tx.commit().await?;
     Ok(Json(ApiKeyPage {
-        continuation_token: pages.after_page(BY, &records, limit, |last| last.id),
+        continuation_token: page.next(&records, |last| last.id),
         items: records.into_iter().map(ApiKeyView::from).collect(),
     }))
 }

@@ -3,29 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use jobengine_domain::id::ProjectId;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::Project;
 use crate::identity::Caller;
-use crate::page::page_limit;
+use crate::page::PageQuery;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::state::AppState;
 
 /// The list and its order, as its tokens name it.
 const BY: &str = "project_id";
-
-/// How many projects
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Query {
-    /// Items on the page, 1 to 500; 100 unless said otherwise.
-    limit: Option<u32>,
-    /// Where the page before ended.
-    continuation_token: Option<String>,
-}
 
 /// A page of projects
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,7 +32,7 @@ pub(super) struct ProjectPage {
 #[utoipa::path(
     get, path = "/projects", operation_id = "project_list", tag = "projects",
     extensions(("x-scope" = json!("orch:read"))),
-    params(Query),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of projects", body = ProjectPage),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
@@ -52,15 +41,13 @@ pub(super) struct ProjectPage {
 pub(super) async fn handler(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(query): QueryParams<Query>,
+    QueryParams(query): QueryParams<PageQuery>,
 ) -> Result<Json<ProjectPage>, Problem> {
-    let limit = page_limit(query.limit)?;
-    let pages = caller.pages();
-    let after: Option<ProjectId> = pages.resume(BY, query.continuation_token.as_deref())?;
+    let page = query.of::<ProjectId>(caller.pages(), BY)?;
     let tx = state.store().read(&caller).await?;
-    let records = tx.project_list(after, limit).await?;
+    let records = tx.project_list(page.after, page.limit).await?;
     tx.commit().await?;
-    let continuation_token = pages.after_page(BY, &records, limit, |last| last.id);
+    let continuation_token = page.next(&records, |last| last.id);
     Ok(Json(ProjectPage {
         items: records.into_iter().map(Project::of).collect(),
         continuation_token,

@@ -3,29 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use jobengine_domain::id::RevocationId;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::RevocationView;
 use crate::identity::Caller;
-use crate::page::page_limit;
+use crate::page::PageQuery;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::state::AppState;
 
 /// The list and its order, as its tokens name it.
 const BY: &str = "revocation_id";
-
-/// How many
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Query {
-    /// Items on the page, 1 to 500; 100 unless said otherwise.
-    limit: Option<u32>,
-    /// Where the page before ended.
-    continuation_token: Option<String>,
-}
 
 /// A page of revocations
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,7 +32,7 @@ pub(super) struct RevocationPage {
 #[utoipa::path(
     get, path = "/identity/revocations", operation_id = "revocation_list", tag = "identity",
     extensions(("x-scope" = json!("orch:admin"))),
-    params(Query),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of revocations", body = RevocationPage),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
@@ -52,17 +41,15 @@ pub(super) struct RevocationPage {
 pub(super) async fn handler(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(query): QueryParams<Query>,
+    QueryParams(query): QueryParams<PageQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
     caller.require_whole_tenant()?;
-    let limit = page_limit(query.limit)?;
-    let pages = caller.pages();
-    let after = pages.resume::<RevocationId>(BY, query.continuation_token.as_deref())?;
+    let page = query.of::<RevocationId>(caller.pages(), BY)?;
     let tx = state.store().read(&caller).await?;
-    let records = tx.revocations_page(after, limit).await?;
+    let records = tx.revocations_page(page.after, page.limit).await?;
     tx.commit().await?;
     Ok(Json(RevocationPage {
-        continuation_token: pages.after_page(BY, &records, limit, |last| last.id),
+        continuation_token: page.next(&records, |last| last.id),
         items: records.into_iter().map(RevocationView::from).collect(),
     }))
 }

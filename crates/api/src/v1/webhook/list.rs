@@ -3,29 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use jobengine_domain::id::WebhookId;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::view::WebhookView;
 use crate::identity::Caller;
-use crate::page::page_limit;
+use crate::page::PageQuery;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::state::AppState;
 
 /// The list and its order, as its tokens name it.
 const BY: &str = "webhook_id";
-
-/// How many webhooks, from where on
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Query {
-    /// Items on the page, 1 to 500; 100 unless said otherwise.
-    limit: Option<u32>,
-    /// Where the page before ended.
-    continuation_token: Option<String>,
-}
 
 /// A page of webhooks
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,7 +30,7 @@ pub(super) struct WebhookPage {
 #[utoipa::path(
     get, path = "/webhooks", operation_id = "webhook_list", tag = "webhooks",
     extensions(("x-scope" = json!("orch:webhook"))),
-    params(Query),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of webhooks", body = WebhookPage),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
@@ -50,16 +39,14 @@ pub(super) struct WebhookPage {
 pub(super) async fn handler(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(query): QueryParams<Query>,
+    QueryParams(query): QueryParams<PageQuery>,
 ) -> Result<Json<WebhookPage>, Problem> {
-    let limit = page_limit(query.limit)?;
-    let pages = caller.pages();
-    let after = pages.resume::<WebhookId>(BY, query.continuation_token.as_deref())?;
+    let page = query.of::<WebhookId>(caller.pages(), BY)?;
     let tx = state.store().read(&caller).await?;
-    let webhooks = tx.webhook_list(after, limit).await?;
+    let webhooks = tx.webhook_list(page.after, page.limit).await?;
     tx.commit().await?;
     Ok(Json(WebhookPage {
-        continuation_token: pages.after_page(BY, &webhooks, limit, |last| last.id),
+        continuation_token: page.next(&webhooks, |last| last.id),
         items: webhooks.into_iter().map(WebhookView::from).collect(),
     }))
 }

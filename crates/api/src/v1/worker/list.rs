@@ -4,29 +4,18 @@ use axum::Json;
 use axum::extract::State;
 use jobengine_domain::id::SessionId;
 use jobengine_store::SessionRecord;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::identity::Caller;
-use crate::page::page_limit;
+use crate::page::PageQuery;
 use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::state::AppState;
 
 /// The list and its order, as its tokens name it.
 const BY: &str = "session_id";
-
-/// How many workers
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Query {
-    /// Items on the page, 1 to 500; 100 unless said otherwise.
-    limit: Option<u32>,
-    /// Where the page before ended.
-    continuation_token: Option<String>,
-}
 
 /// A worker, as its session shows it
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,7 +51,7 @@ pub(super) struct WorkerPage {
 #[utoipa::path(
     get, path = "/workers", operation_id = "worker_list", tag = "workers",
     extensions(("x-scope" = json!("orch:read"))),
-    params(Query),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of workers", body = WorkerPage),
         (status = 400, description = "A parameter cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
@@ -71,19 +60,14 @@ pub(super) struct WorkerPage {
 pub(super) async fn handler(
     State(state): State<AppState>,
     caller: Caller,
-    QueryParams(query): QueryParams<Query>,
+    QueryParams(query): QueryParams<PageQuery>,
 ) -> Result<Json<WorkerPage>, Problem> {
-    let limit = page_limit(query.limit)?;
-    let after = caller
-        .pages()
-        .resume::<SessionId>(BY, query.continuation_token.as_deref())?;
+    let page = query.of::<SessionId>(caller.pages(), BY)?;
     let tx = state.store().read(&caller).await?;
-    let sessions = tx.session_list(after, limit).await?;
+    let sessions = tx.session_list(page.after, page.limit).await?;
     tx.commit().await?;
     Ok(Json(WorkerPage {
-        continuation_token: caller
-            .pages()
-            .after_page(BY, &sessions, limit, |last| last.id),
+        continuation_token: page.next(&sessions, |last| last.id),
         items: sessions.into_iter().map(WorkerView::from).collect(),
     }))
 }
