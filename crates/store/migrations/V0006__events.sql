@@ -83,6 +83,16 @@ END
 $$;
 SELECT partition_ensure('event', 1);
 
+-- The partitions of a table whose ids all lie below one, in the order of their names. Never the default one.
+CREATE FUNCTION partitions_until(tbl regclass, until uuid) RETURNS SETOF regclass
+LANGUAGE sql STABLE SET search_path = orch, pg_temp AS $$
+    SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = tbl
+      AND substring(pg_get_expr(c.relpartbound, c.oid) FROM $r$TO \('([0-9a-f-]{36})'\)$r$)::uuid <= until
+    ORDER BY c.oid::regclass::text
+$$;
+REVOKE ALL ON FUNCTION partitions_until FROM PUBLIC;
+
 -- Keeps in mind the last event of each tenant in a partition that goes. As the owner, who like everybody sees one tenant
 -- at a time.
 CREATE FUNCTION event_trim_note(part regclass, tenants uuid[], until uuid) RETURNS void
@@ -117,12 +127,7 @@ DECLARE
     tenant uuid;
     dropped integer := 0;
 BEGIN
-    FOR part IN
-        SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'event'::regclass
-          AND substring(pg_get_expr(c.relpartbound, c.oid) FROM $r$TO \('([0-9a-f-]{36})'\)$r$)::uuid <= until
-        ORDER BY c.oid::regclass::text
-    LOOP
+    FOR part IN SELECT * FROM partitions_until('event', until) LOOP
         -- Nobody writes to it any more from here on, so the last event is the last.
         EXECUTE format('LOCK TABLE %s IN SHARE MODE', part);
         PERFORM event_trim_note(part, tenants, 'ffffffff-ffff-ffff-ffff-ffffffffffff');

@@ -10,12 +10,7 @@ DECLARE
     tenant uuid;
     dropped integer := 0;
 BEGIN
-    FOR part IN
-        SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'job_log'::regclass
-          AND substring(pg_get_expr(c.relpartbound, c.oid) FROM $r$TO \('([0-9a-f-]{36})'\)$r$)::uuid <= until
-        ORDER BY c.oid::regclass::text
-    LOOP
+    FOR part IN SELECT * FROM partitions_until('job_log', until) LOOP
         -- The table before its part, as readers and writers do.
         LOCK TABLE ONLY job_log IN ACCESS EXCLUSIVE MODE;
         EXECUTE format('DROP TABLE %s', part);
