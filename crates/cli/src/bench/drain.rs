@@ -12,13 +12,12 @@ use jobengine_sdk::wire::report::{Complete, Outcome, Report};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::on_a_node;
 use super::times::{self, Times, histogram, micros};
 use crate::output::{self, Output};
 use crate::progress::{Counter, Progress};
-use crate::signals;
 use crate::temporary_node::TemporaryNode;
 
 /// Drain preloaded jobs to durable completion
@@ -74,12 +73,7 @@ const JOB_TYPE: &str = "bench.noop";
 const SUBMIT: u32 = 1_000;
 
 pub(crate) async fn run(args: DrainArgs) -> anyhow::Result<ExitCode> {
-    let stop = CancellationToken::new();
-    signals::stop_on_signal(stop.clone())?;
-    let node = TemporaryNode::start("bench", crate::node::Settings::default()).await?;
-    let figures = signals::unless_stopped(&stop, measure(&node, &args)).await;
-    node.stop().await?;
-    let figures = figures?;
+    let figures = on_a_node(async |node| measure(node, &args).await).await?;
     if args.json || args.output == Output::Json {
         output::line(serde_json::to_string(&figures)?)?;
     } else {

@@ -14,13 +14,12 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::on_a_node;
 use super::times::{self, Times, histogram};
 use crate::output::{self, Output};
 use crate::progress::Progress;
-use crate::signals;
 use crate::temporary_node::TemporaryNode;
 
 /// Measure event streams: idle readers, and how late events come
@@ -64,12 +63,7 @@ const PER_TENANT: u32 = 49;
 const LATEST: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: StreamsArgs) -> anyhow::Result<ExitCode> {
-    let stop = CancellationToken::new();
-    signals::stop_on_signal(stop.clone())?;
-    let node = TemporaryNode::start("bench", crate::node::Settings::default()).await?;
-    let figures = signals::unless_stopped(&stop, measure(&node, &args)).await;
-    node.stop().await?;
-    let figures = figures?;
+    let figures = on_a_node(async |node| measure(node, &args).await).await?;
     if args.json || args.output == Output::Json {
         output::line(serde_json::to_string(&figures)?)?;
     } else {
