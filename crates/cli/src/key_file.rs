@@ -53,14 +53,7 @@ pub(crate) fn open_or_create(dir: &Path, name: &str) -> anyhow::Result<Seed> {
 
 /// Writes a secret for its owner's eyes alone; whoever reads meanwhile sees the old or the new one.
 pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
-    file.write_all(text.as_bytes())?;
+    let draft = draft(path, text)?;
     fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -125,9 +118,8 @@ fn random() -> anyhow::Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// Writes a new file for its owner's eyes alone; no start ever finds half of it. `false`: another process
-/// made it first, and that one counts.
-fn write_once(path: &Path, text: &str) -> anyhow::Result<bool> {
+/// Writes what is to stand at `path` beside it, for its owner's eyes alone.
+fn draft(path: &Path, text: &str) -> std::io::Result<PathBuf> {
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -137,6 +129,13 @@ fn write_once(path: &Path, text: &str) -> anyhow::Result<bool> {
         .open(&draft)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
+    Ok(draft)
+}
+
+/// Writes a new file for its owner's eyes alone; no start ever finds half of it. `false`: another process
+/// made it first, and that one counts.
+fn write_once(path: &Path, text: &str) -> anyhow::Result<bool> {
+    let draft = draft(path, text)?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
