@@ -19,6 +19,7 @@ mod heavy;
 mod identity;
 mod json;
 mod lease_token;
+mod line;
 mod metrics;
 mod page;
 mod params;

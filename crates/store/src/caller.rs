@@ -19,7 +19,9 @@ use tokio_postgres::{Row, Statement};
 
 use crate::error::StoreError;
 use crate::observe::{Notes, Observer};
+use crate::reach::Reach;
 use crate::ready::ReadyNotes;
+use crate::share::Share;
 use crate::ts::Ts;
 
 /// A connection that does not undo its transaction in that time is closed.
@@ -43,7 +45,17 @@ pub struct Tx {
     scope: OnceLock<String>,
     cause: OnceLock<TraceContext>,
     told: AtomicBool,
-    commits: watch::Sender<u64>,
+    held: Held,
+}
+
+/// What a transaction has of its store.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// A part of its tenant's share of the connections.
+    #[expect(dead_code, reason = "given back with the transaction")]
+    pub share: Share,
+    pub reach: Reach,
+    pub commits: watch::Sender<u64>,
 }
 
 impl Tx {
@@ -52,11 +64,8 @@ impl Tx {
         caller: &Caller,
         observer: &Observer,
         begin: &'static str,
-        commits: watch::Sender<u64>,
+        held: Held,
     ) -> Result<Self, StoreError> {
-        let open = connection
-            .prepare_cached(include_str!("caller/open.sql"))
-            .await?;
         let tenant = caller.tenant.to_string();
         let project = caller
             .project
@@ -77,18 +86,20 @@ impl Tx {
             scope: OnceLock::new(),
             cause: OnceLock::new(),
             told: AtomicBool::new(false),
-            commits,
+            held,
         };
+        let open = tx.statement(include_str!("caller/open.sql")).await?;
         let opened = async {
-            tokio::join!(
+            let (bound, row) = tokio::join!(
                 biased;
                 tx.connection().batch_execute(begin),
                 tx.connection().query_one(&open, &params)
-            )
+            );
+            bound?;
+            row
         };
-        let (bound, row) = tx.answered(opened).await;
-        bound?;
-        Ts(tx.now) = row?.get("now");
+        let row = tx.answered(opened).await?;
+        Ts(tx.now) = row.get("now");
         Ok(tx)
     }
 
@@ -158,24 +169,14 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Unavailable`] it is unknown whether it was committed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        let connection = self
-            .connection
-            .take()
-            .expect("a transaction has its connection until it ends");
-        match connection.batch_execute("COMMIT").await {
-            Ok(()) => {
-                self.observer.committed(&self.notes, self.now);
-                if self.told.load(Ordering::Relaxed) {
-                    self.commits
-                        .send_modify(|commits| *commits = commits.wrapping_add(1));
-                }
-                Ok(())
-            }
-            Err(error) => {
-                drop(Object::take(connection));
-                Err(error.into())
-            }
+        self.end("COMMIT").await?;
+        self.observer.committed(&self.notes, self.now);
+        if self.told.load(Ordering::Relaxed) {
+            self.held
+                .commits
+                .send_modify(|commits| *commits = commits.wrapping_add(1));
         }
+        Ok(())
     }
 
     /// Undoes everything, and keeps the connection for the next caller.
@@ -183,17 +184,17 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unavailable`]; everything is undone all the same.
     pub async fn rollback(mut self) -> Result<(), StoreError> {
-        let connection = self
-            .connection
-            .take()
-            .expect("a transaction has its connection until it ends");
-        match connection.batch_execute("ROLLBACK").await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                drop(Object::take(connection));
-                Err(error.into())
-            }
+        self.end("ROLLBACK").await
+    }
+
+    /// Ends the transaction; a connection on which that fails is closed.
+    async fn end(&mut self, how: &'static str) -> Result<(), StoreError> {
+        let ended = self.answered(self.connection().batch_execute(how)).await;
+        let connection = self.connection.take();
+        if ended.is_err() {
+            drop(connection.map(Object::take));
         }
+        ended
     }
 
     pub(crate) async fn query(
@@ -201,11 +202,9 @@ impl Tx {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let answer = async {
-            let statement = self.statement(sql).await?;
-            Ok(self.connection().query(&statement, params).await?)
-        };
-        self.answered(answer).await
+        let statement = self.statement(sql).await?;
+        self.answered(self.connection().query(&statement, params))
+            .await
     }
 
     /// Sends a statement right behind another one, in one round trip: the second sees what was committed
@@ -216,13 +215,16 @@ impl Tx {
         (second, second_params): (&str, &[&(dyn ToSql + Sync)]),
     ) -> Result<Vec<Row>, StoreError> {
         let (first, second) = (self.statement(first).await?, self.statement(second).await?);
-        let (done, rows) = tokio::join!(
-            biased;
-            self.connection().query(&first, first_params),
-            self.connection().query(&second, second_params)
-        );
-        done?;
-        Ok(rows?)
+        let both = async {
+            let (done, rows) = tokio::join!(
+                biased;
+                self.connection().query(&first, first_params),
+                self.connection().query(&second, second_params)
+            );
+            done?;
+            rows
+        };
+        self.answered(both).await
     }
 
     pub(crate) async fn query_opt(
@@ -230,11 +232,9 @@ impl Tx {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, StoreError> {
-        let answer = async {
-            let statement = self.statement(sql).await?;
-            Ok(self.connection().query_opt(&statement, params).await?)
-        };
-        self.answered(answer).await
+        let statement = self.statement(sql).await?;
+        self.answered(self.connection().query_opt(&statement, params))
+            .await
     }
 
     pub(crate) async fn query_one(
@@ -242,11 +242,9 @@ impl Tx {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, StoreError> {
-        let answer = async {
-            let statement = self.statement(sql).await?;
-            Ok(self.connection().query_one(&statement, params).await?)
-        };
-        self.answered(answer).await
+        let statement = self.statement(sql).await?;
+        self.answered(self.connection().query_one(&statement, params))
+            .await
     }
 
     pub(crate) async fn execute(
@@ -254,29 +252,32 @@ impl Tx {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, StoreError> {
-        let answer = async {
-            let statement = self.statement(sql).await?;
-            Ok(self.connection().execute(&statement, params).await?)
-        };
-        self.answered(answer).await
+        let statement = self.statement(sql).await?;
+        self.answered(self.connection().execute(&statement, params))
+            .await
     }
 
     /// Sends a command without parameters, such as a setting of this transaction.
     pub(crate) async fn command(&self, sql: &'static str) -> Result<(), StoreError> {
-        let answer = async { Ok(self.connection().batch_execute(sql).await?) };
-        self.answered(answer).await
+        self.answered(self.connection().batch_execute(sql)).await
     }
 
-    /// Awaits an answer. Whoever stops waiting leaves it unanswered.
-    async fn answered<T>(&self, answer: impl Future<Output = T>) -> T {
+    /// Awaits an answer, while PostgreSQL is there. Whoever stops waiting leaves it unanswered.
+    async fn answered<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
         self.unanswered.fetch_add(1, Ordering::Relaxed);
-        let answer = answer.await;
-        self.unanswered.fetch_sub(1, Ordering::Relaxed);
+        let answer = self.held.reach.answer(answer).await;
+        // Of a statement that was given up the answer may still come.
+        if !matches!(answer, Err(StoreError::Unavailable(_))) {
+            self.unanswered.fetch_sub(1, Ordering::Relaxed);
+        }
         answer
     }
 
     async fn statement(&self, sql: &str) -> Result<Statement, StoreError> {
-        Ok(self.connection().prepare_cached(sql).await?)
+        self.answered(self.connection().prepare_cached(sql)).await
     }
 
     fn connection(&self) -> &Object {

@@ -5,18 +5,22 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use jobengine_domain::caller::Caller;
 use jobengine_domain::time::Timestamp;
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::Traces;
 use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls, config::Host};
 
-use crate::caller::Tx;
+use crate::caller::{Held, Tx};
 use crate::error::StoreError;
 use crate::migrate::schema_version;
 use crate::observe::Observer;
+use crate::reach::{Reach, Watched};
+use crate::share::Shares;
 use crate::tls;
 use crate::ts::Ts;
 
@@ -27,17 +31,44 @@ pub struct Store {
     sched: Pool,
     /// For the one connection that stands outside the pools.
     app_config: Arc<Config>,
+    reach: Reach,
+    shares: Arc<Shares>,
     observer: Observer,
     /// Counts the commits of this process that wrote events.
     commits: watch::Sender<u64>,
 }
 
+/// How long a transaction waits for a lock that somebody holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockWait {
+    /// As long as the role says, 2 s: it waits for itself alone.
+    Usual,
+    /// 500 ms: others are in the same transaction, or behind it.
+    Short,
+    /// 50 ms: one of many that come in turn.
+    Least,
+}
+
+impl LockWait {
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Usual => "BEGIN",
+            Self::Short => "BEGIN; SET LOCAL lock_timeout = '500ms'",
+            Self::Least => "BEGIN; SET LOCAL lock_timeout = '50ms'",
+        }
+    }
+}
+
 /// How often a transaction that met another one is tried.
 const CONFLICT_TRIES: u32 = 5;
-/// No further try begins after that: whoever waited for a lock in vain has waited long enough.
+/// No further try begins after that.
 const CONFLICT_TIME: Duration = Duration::from_secs(1);
-/// A caller waits this long for a connection before it hears that the database is not available.
-const CONNECTION_WAIT: Duration = Duration::from_millis(1_500);
+/// A caller waits this long for a connection that others have before it hears that there is too much to do.
+/// Longer than a lock is waited for: a crowd before one lock costs its neighbours time, not their answers.
+/// When PostgreSQL is away, nobody waits that long (`reach.rs`).
+const PLACE_WAIT: Duration = Duration::from_secs(3);
+/// So long PostgreSQL may take to take a new connection.
+const CONNECT_WAIT: Duration = Duration::from_millis(1_500);
 
 impl Store {
     /// Opens the pools: `app` logs in as the role that serves tenants, `sched` as the one that only
@@ -51,10 +82,14 @@ impl Store {
         sched: &Config,
         connections: usize,
     ) -> Result<Self, StoreError> {
+        let app_config = Arc::new(settled(app));
+        let (app, sched) = (pool(app, connections)?, pool(sched, 2)?);
         let store = Self {
-            app: pool(app, connections)?,
-            sched: pool(sched, 2)?,
-            app_config: Arc::new(settled(app)),
+            reach: Reach::watch(&app_config, vec![app.clone(), sched.clone()])?,
+            shares: Arc::new(Shares::of(connections)),
+            app,
+            sched,
+            app_config,
             observer: Observer::new(&Registry::new(), Traces::default()),
             commits: watch::Sender::new(0),
         };
@@ -72,25 +107,41 @@ impl Store {
     /// Opens a transaction for a caller: its tenant is bound, its clock is read once.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when no connection can be had in time.
+    /// [`StoreError::Busy`] when all connections are in use for 3 s, [`StoreError::Unavailable`] when
+    /// PostgreSQL does not answer.
     pub async fn begin(&self, caller: &Caller) -> Result<Tx, StoreError> {
-        self.open_tx(caller, "BEGIN").await
+        self.open_tx(caller, LockWait::Usual.begin()).await
+    }
+
+    /// As [`Store::begin`], for one that waits for locks in another way.
+    ///
+    /// # Errors
+    /// As [`Store::begin`].
+    pub async fn begin_waiting(&self, caller: &Caller, locks: LockWait) -> Result<Tx, StoreError> {
+        self.open_tx(caller, locks.begin()).await
     }
 
     /// Opens a transaction that can only read.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when no connection can be had in time.
+    /// [`StoreError::Busy`] when all connections are in use for 3 s, [`StoreError::Unavailable`] when
+    /// PostgreSQL does not answer.
     pub async fn read(&self, caller: &Caller) -> Result<Tx, StoreError> {
         self.open_tx(caller, "BEGIN READ ONLY").await
     }
 
     async fn open_tx(&self, caller: &Caller, begin: &'static str) -> Result<Tx, StoreError> {
         let asked = Instant::now();
-        let connection = self.app.get().await?;
+        let share = timeout(PLACE_WAIT, self.shares.take(caller.tenant));
+        let share = self.reach.wait(share).await?;
+        let connection = self.reach.wait(self.app.get()).await?;
         self.observer.connected("app", asked.elapsed());
-        let commits = self.commits.clone();
-        Tx::open(connection, caller, &self.observer, begin, commits).await
+        let held = Held {
+            share,
+            reach: self.reach.clone(),
+            commits: self.commits.clone(),
+        };
+        Tx::open(connection, caller, &self.observer, begin, held).await
     }
 
     /// Changes whenever a transaction of this process that wrote events was committed. Other processes'
@@ -105,14 +156,20 @@ impl Store {
     }
 
     /// A connection of the role that sees across tenants, but only which of them has work due.
-    pub(crate) async fn sched(&self) -> Result<Object, StoreError> {
+    pub(crate) async fn sched(&self) -> Result<Watched, StoreError> {
         let asked = Instant::now();
-        let connection = self.sched.get().await?;
+        let connection = self.watched(&self.sched).await?;
         self.observer.connected("sched", asked.elapsed());
         Ok(connection)
     }
 
+    async fn watched(&self, pool: &Pool) -> Result<Watched, StoreError> {
+        let connection = self.reach.wait(pool.get()).await?;
+        Ok(Watched::new(connection, self.reach.clone()))
+    }
+
     /// Runs `work` again, up to five times and within a second, while it ends in [`StoreError::Conflict`].
+    /// Not after a lock that was waited for in vain: that was the wait.
     ///
     /// # Errors
     /// The last error of `work`.
@@ -123,7 +180,9 @@ impl Store {
         let began = Instant::now();
         for turn in 1..CONFLICT_TRIES {
             match work().await {
-                Err(StoreError::Conflict(error)) if began.elapsed() < CONFLICT_TIME => {
+                Err(StoreError::Conflict(error))
+                    if began.elapsed() < CONFLICT_TIME && !is_locked(&error) =>
+                {
                     self.observer.conflict();
                     tracing::debug!(turn, %error, "transaction met another one; trying again");
                     tokio::time::sleep(pause(turn)).await;
@@ -141,8 +200,7 @@ impl Store {
     /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
     pub async fn schema_complaint(&self) -> Result<Option<String>, StoreError> {
         let row = self
-            .app
-            .get()
+            .watched(&self.app)
             .await?
             .query_one(include_str!("connect/schema.sql"), &[])
             .await?;
@@ -158,8 +216,7 @@ impl Store {
     /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
     pub async fn now(&self) -> Result<Timestamp, StoreError> {
         let row = self
-            .app
-            .get()
+            .watched(&self.app)
             .await?
             .query_one(include_str!("connect/now.sql"), &[])
             .await?;
@@ -173,8 +230,7 @@ impl Store {
     /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
     pub async fn server_version(&self) -> Result<String, StoreError> {
         let row = self
-            .app
-            .get()
+            .watched(&self.app)
             .await?
             .query_one(include_str!("connect/version.sql"), &[])
             .await?;
@@ -183,8 +239,8 @@ impl Store {
 
     async fn check_fitness(&self) -> Result<(), StoreError> {
         for pool in [&self.app, &self.sched] {
-            let row = pool
-                .get()
+            let row = self
+                .watched(pool)
                 .await?
                 .query_one(include_str!("connect/fitness.sql"), &[])
                 .await?;
@@ -195,6 +251,10 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn is_locked(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
 }
 
 /// How long to wait after so many tries: random, or those who met would meet again.
@@ -208,9 +268,10 @@ fn settled(config: &Config) -> Config {
     let mut config = config.clone();
     config
         .application_name("jobengine")
-        .connect_timeout(CONNECTION_WAIT);
+        .connect_timeout(CONNECT_WAIT);
     config
         .keepalives_idle(Duration::from_secs(30))
+        .keepalives_interval(Duration::from_secs(10))
         .tcp_user_timeout(Duration::from_secs(10));
     config
 }
@@ -234,9 +295,9 @@ fn pool(config: &Config, connections: usize) -> Result<Pool, StoreError> {
     Pool::builder(manager)
         .max_size(connections)
         .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(CONNECTION_WAIT))
-        .create_timeout(Some(CONNECTION_WAIT))
-        .recycle_timeout(Some(CONNECTION_WAIT))
+        .wait_timeout(Some(PLACE_WAIT))
+        .create_timeout(Some(CONNECT_WAIT))
+        .recycle_timeout(Some(CONNECT_WAIT))
         .build()
         .map_err(|error| StoreError::Unavailable(Box::new(error)))
 }

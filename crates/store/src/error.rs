@@ -1,5 +1,6 @@
 //! What can go wrong between the ledger and us.
 
+use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::error::SqlState;
 
 /// A failure of the store. A variant for each thing the caller would do differently.
@@ -8,6 +9,9 @@ pub enum StoreError {
     /// PostgreSQL cannot be reached, or refuses connections: answer 503 and let the client retry.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// PostgreSQL is there and has too much to do: every connection is in use, or a statement ran out of time.
+    #[error("the database has too much to do")]
+    Busy(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Two transactions met; the same work may succeed when repeated.
     #[error("the transaction met another one and may be repeated")]
     Conflict(#[source] tokio_postgres::Error),
@@ -62,6 +66,12 @@ impl From<tokio_postgres::Error> for StoreError {
             {
                 Self::Conflict(error)
             }
+            // A statement's time is over, or the server has no connection left.
+            Some(code)
+                if *code == SqlState::QUERY_CANCELED || *code == SqlState::TOO_MANY_CONNECTIONS =>
+            {
+                Self::Busy(Box::new(error))
+            }
             // Class 57 is "operator intervention", 53 "insufficient resources", 08 "connection".
             Some(code)
                 if ["57", "53", "08"]
@@ -75,10 +85,22 @@ impl From<tokio_postgres::Error> for StoreError {
     }
 }
 
-impl From<deadpool_postgres::PoolError> for StoreError {
-    fn from(error: deadpool_postgres::PoolError) -> Self {
-        // No connection, whatever PostgreSQL says about it: a client can only try again later.
-        Self::Unavailable(Box::new(error))
+impl From<PoolError> for StoreError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Timeout(TimeoutType::Wait) => Self::Busy(Box::new(error)),
+            PoolError::Backend(error) if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) => {
+                Self::Busy(Box::new(error))
+            }
+            // No connection, whatever PostgreSQL says about it: a client can only try again later.
+            error => Self::Unavailable(Box::new(error)),
+        }
+    }
+}
+
+impl From<tokio::time::error::Elapsed> for StoreError {
+    fn from(error: tokio::time::error::Elapsed) -> Self {
+        Self::Busy(Box::new(error))
     }
 }
 

@@ -202,7 +202,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn events_horizon(&self) -> Result<u64, StoreError> {
-        let sched = self.sched().await?;
+        let mut sched = self.sched().await?;
         let statement = sched
             .prepare_cached(include_str!("event/horizon.sql"))
             .await?;

@@ -68,7 +68,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn gauges(&self) -> Result<Gauges, StoreError> {
-        let sched = self.sched().await?;
+        let mut sched = self.sched().await?;
         let statement = sched
             .prepare_cached(include_str!("gauge/server.sql"))
             .await?;
@@ -119,7 +119,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn impact_load(&self) -> Result<Vec<ImpactLoad>, StoreError> {
-        let sched = self.sched().await?;
+        let mut sched = self.sched().await?;
         let statement = sched
             .prepare_cached(include_str!("gauge/impact.sql"))
             .await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jobengine_domain::caller::Caller;
 use jobengine_domain::id::SessionId;
 use jobengine_domain::time::Timestamp;
-use jobengine_store::{Grant, StoreError, Tx, WorkerSession};
+use jobengine_store::{Grant, LockWait, StoreError, Tx, WorkerSession};
 use tokio::time::Instant;
 
 use super::Waiter;
@@ -48,10 +48,16 @@ impl Lane {
         types: &[(String, usize)],
     ) -> Result<Attempt, StoreError> {
         let caller = Caller::system(self.tenant);
+        // The session of one may be locked: it holds up those who came with it for a short time only.
+        let locks = if fresh.len() == 1 && !self.is_apart() {
+            LockWait::Usual
+        } else {
+            LockWait::Short
+        };
         self.shared
             .store
             .retrying(async || {
-                let tx = self.shared.store.begin(&caller).await?;
+                let tx = self.shared.store.begin_waiting(&caller, locks).await?;
                 let attempt = self.claim_types(&tx, fresh, types).await?;
                 tx.commit().await?;
                 Ok(attempt)

@@ -185,8 +185,7 @@ impl Lane {
 
     /// The waiters for whom nobody has looked yet; the types they want are due.
     fn fresh(&mut self) -> Vec<usize> {
-        let together = if self.apart > 0 { 1 } else { usize::MAX };
-        self.apart = self.apart.saturating_sub(1);
+        let together = if self.is_apart() { 1 } else { usize::MAX };
         let fresh: Vec<usize> = (0..self.waiters.len())
             .filter(|at| !self.waiters[*at].tried)
             .take(together)
@@ -201,6 +200,11 @@ impl Lane {
         fresh
     }
 
+    /// Whether waiters are tried one by one.
+    pub(super) const fn is_apart(&self) -> bool {
+        self.apart > 0
+    }
+
     async fn look(&mut self, fresh: &[usize]) {
         let mut types: Vec<(String, usize)> = std::mem::take(&mut self.due).into_iter().collect();
         // No type is always first: a worker that takes several would never get to the last.
@@ -210,7 +214,9 @@ impl Lane {
         for at in fresh {
             self.waiters[*at].tried = true;
         }
-        match self.attempt(fresh, &types).await {
+        let attempt = self.attempt(fresh, &types).await;
+        self.apart = self.apart.saturating_sub(1);
+        match attempt {
             Ok(attempt) => self.deliver(fresh.len(), attempt),
             Err(error) if fresh.len() > 1 && is_somebodys_own(&error) => {
                 self.apart = fresh.len();

@@ -8,7 +8,7 @@ use jobengine_domain::defaults::COMPLETE_MAX;
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{SessionId, TenantId};
 use jobengine_queue::{Hint, Queue};
-use jobengine_store::{Act, Effect, JobReport, Reported, Store, StoreError, Tx};
+use jobengine_store::{Act, Effect, JobReport, LockWait, Reported, Store, StoreError, Tx};
 
 use super::{Batch, joined, together_or_apart};
 use crate::coalesce::Flush;
@@ -45,13 +45,14 @@ impl Batch for CompleteFlush {
         &self,
         tenant: TenantId,
         requests: &[Complete],
+        locks: LockWait,
     ) -> Result<Vec<Vec<Reported>>, StoreError> {
         let reports = joined(requests, |request| &request.reports);
         let caller = Caller::system(tenant);
         let (answers, ready) = self
             .store
             .retrying(async || {
-                let tx = self.store.begin(&caller).await?;
+                let tx = self.store.begin_waiting(&caller, locks).await?;
                 let answers = tx.jobs_complete(&reports).await?;
                 record(&tx, requests, &answers).await?;
                 let ready = tx.ready();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jobengine_domain::caller::Caller;
 use jobengine_domain::id::TenantId;
-use jobengine_store::{Beat, Heartbeat, Store, StoreError};
+use jobengine_store::{Beat, Heartbeat, LockWait, Store, StoreError};
 
 use super::{Batch, together_or_apart};
 use crate::coalesce::Flush;
@@ -25,7 +25,12 @@ impl Batch for HeartbeatFlush {
     type Request = Beat;
     type Answer = Heartbeat;
 
-    async fn work(&self, tenant: TenantId, beats: &[Beat]) -> Result<Vec<Heartbeat>, StoreError> {
+    async fn work(
+        &self,
+        tenant: TenantId,
+        beats: &[Beat],
+        locks: LockWait,
+    ) -> Result<Vec<Heartbeat>, StoreError> {
         let caller = Caller::system(tenant);
         let mut answers = Vec::with_capacity(beats.len());
         // A worker that repeats itself in one batch is heard in turn: a statement takes each session once.
@@ -33,7 +38,7 @@ impl Batch for HeartbeatFlush {
             let taken = self
                 .store
                 .retrying(async || {
-                    let tx = self.store.begin(&caller).await?;
+                    let tx = self.store.begin_waiting(&caller, locks).await?;
                     let answers = tx.sessions_heartbeat(&beats).await?;
                     tx.commit().await?;
                     Ok(answers)

@@ -6,15 +6,20 @@ mod submit;
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::time::Duration;
 
 use jobengine_domain::id::TenantId;
-use jobengine_store::StoreError;
+use jobengine_store::{LockWait, StoreError};
+use tokio::time::Instant;
 
 pub(crate) use complete::{Complete, CompleteFlush};
 pub(crate) use heartbeat::HeartbeatFlush;
 pub(crate) use submit::{Submit, SubmitFlush};
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
+
+/// The requests of a batch that failed are tried one by one for so long; what is left then is refused.
+const APART_MAX: Duration = Duration::from_millis(1_500);
 
 /// Whether the same work may succeed for others when one of the batch is left out. When PostgreSQL is away,
 /// trying one by one would only keep everybody waiting.
@@ -28,14 +33,11 @@ pub(crate) const fn is_somebodys_own(error: &StoreError) -> bool {
         | StoreError::Corrupt { .. }
         | StoreError::InProgress(_)
         | StoreError::Conflict(_) => true,
-        StoreError::Unavailable(_) | StoreError::Migrate(_) | StoreError::Unfit(_) => false,
+        StoreError::Unavailable(_)
+        | StoreError::Busy(_)
+        | StoreError::Migrate(_)
+        | StoreError::Unfit(_) => false,
     }
-}
-
-/// Whether what one request met when it was alone waits for the others too: then each of them would wait
-/// for it in turn.
-const fn is_everybodys(error: &StoreError) -> bool {
-    matches!(error, StoreError::Conflict(_)) || !is_somebodys_own(error)
 }
 
 /// Work on a batch that succeeds or fails as a whole.
@@ -45,21 +47,24 @@ trait Batch: Sync {
     /// What it is answered.
     type Answer: Send;
 
-    /// Does all of them in one transaction; the answers stand in their order.
+    /// Does all of them in one transaction that waits for locks in this way; the answers stand in their order.
     fn work(
         &self,
         tenant: TenantId,
         requests: &[Self::Request],
+        locks: LockWait,
     ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
 }
 
-/// Does a batch together, and one by one when that fails for a reason that need not be everybody's.
+/// Does a batch together, and one by one when that fails for a reason that need not be everybody's. A row
+/// that somebody has locked holds up the batch for half a second, then its own request alone for a twentieth;
+/// the lane is free for those behind it after [`APART_MAX`] at the latest.
 async fn together_or_apart<B: Batch>(
     batch: &B,
     tenant: TenantId,
     requests: &[B::Request],
 ) -> Vec<Result<B::Answer, Problem>> {
-    let error = match batch.work(tenant, requests).await {
+    let error = match batch.work(tenant, requests, LockWait::Short).await {
         Ok(answers) => return answers.into_iter().map(Ok).collect(),
         Err(error) => error,
     };
@@ -68,19 +73,33 @@ async fn together_or_apart<B: Batch>(
         return requests.iter().map(|_| Err(problem.clone())).collect();
     }
     tracing::debug!(%error, requests = requests.len(), "a batch failed; trying its requests one by one");
+    let until = Instant::now() + APART_MAX;
     let mut answers = Vec::with_capacity(requests.len());
+    let mut given_up = None;
     for request in requests {
-        match batch.work(tenant, std::slice::from_ref(request)).await {
+        if let Some(problem) = &given_up {
+            answers.push(Err(Problem::clone(problem)));
+            continue;
+        }
+        if Instant::now() >= until {
+            let problem = Problem::new(
+                Code::Overloaded,
+                "others before this one took too long; try again",
+            );
+            answers.push(Err(given_up.insert(problem).clone()));
+            continue;
+        }
+        let alone = std::slice::from_ref(request);
+        match batch.work(tenant, alone, LockWait::Least).await {
             Ok(mut alone) => answers.push(Ok(alone.remove(0))),
             Err(error) => {
-                let everybody = is_everybodys(&error);
+                let everybodys = !is_somebodys_own(&error);
                 let problem = Problem::from(error);
-                let left = requests.len() - answers.len();
-                let with = if everybody { left } else { 1 };
-                answers.extend((0..with).map(|_| Err(problem.clone())));
-                if everybody {
-                    break;
+                if everybodys {
+                    // Each of the others would wait for it in turn.
+                    given_up = Some(problem.clone());
                 }
+                answers.push(Err(problem));
             }
         }
     }
@@ -110,7 +129,22 @@ mod tests {
         type Request = u32;
         type Answer = u32;
 
-        async fn work(&self, _: TenantId, requests: &[u32]) -> Result<Vec<u32>, StoreError> {
+        async fn work(
+            &self,
+            _: TenantId,
+            requests: &[u32],
+            locks: LockWait,
+        ) -> Result<Vec<u32>, StoreError> {
+            if requests.contains(&16) {
+                // A row that somebody else has locked.
+                let most = match locks {
+                    LockWait::Usual => 2_000,
+                    LockWait::Short => 500,
+                    LockWait::Least => 50,
+                };
+                tokio::time::sleep(Duration::from_millis(most)).await;
+                return Err(StoreError::Stale("a lock"));
+            }
             if requests.contains(&14) {
                 return Err(StoreError::Unavailable("planned".into()));
             }
@@ -150,5 +184,18 @@ mod tests {
             &[Ok(2), Err(409), Err(503), Err(503), Err(503)],
         )
         .await;
+    }
+
+    /// One lock costs its neighbours little, and a hundred of them no more than a bounded time.
+    #[tokio::test(start_paused = true)]
+    async fn a_lock_is_waited_for_shortly_and_the_lane_is_soon_free() {
+        let began = Instant::now();
+        check(&[1, 16, 2], &[Ok(2), Err(409), Ok(4)]).await;
+        assert_eq!(began.elapsed(), Duration::from_millis(550));
+        let began = Instant::now();
+        let requests: Vec<u32> = std::iter::repeat_n(16, 100).chain([1]).collect();
+        let expected = (0..=100).map(|at| Err(if at < 30 { 409 } else { 503 }));
+        check(&requests, &expected.collect::<Vec<_>>()).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(2));
     }
 }

@@ -8,7 +8,7 @@ use jobengine_domain::defaults::SUBMIT_MAX;
 use jobengine_domain::id::{JobId, TenantId};
 use jobengine_queue::{Hint, Queue};
 use jobengine_store::secret::InstallationSecret;
-use jobengine_store::{Act, NewJob, Store, StoreError, Tx};
+use jobengine_store::{Act, LockWait, NewJob, Store, StoreError, Tx};
 
 use super::{Batch, together_or_apart};
 use crate::act::{Done, Turn, effect, turn};
@@ -97,12 +97,13 @@ impl Batch for SubmitFlush {
         &self,
         tenant: TenantId,
         requests: &[Submit],
+        locks: LockWait,
     ) -> Result<Vec<Result<Done, Problem>>, StoreError> {
         let caller = Caller::system(tenant);
         let (answers, ready) = self
             .store
             .retrying(async || {
-                let tx = self.store.begin(&caller).await?;
+                let tx = self.store.begin_waiting(&caller, locks).await?;
                 let answers = self.write(&tx, requests).await?;
                 let ready = tx.ready();
                 tx.commit().await?;

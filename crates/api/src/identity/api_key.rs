@@ -22,6 +22,7 @@ use super::caller::{Credential, CredentialKind, Who};
 use super::claims::SERVICE;
 use super::recent::Recent;
 use crate::clock::Now;
+use crate::problem::Problem;
 
 /// How every key begins, for people and for scanners of leaked secrets.
 const PREFIX: &str = "jek_";
@@ -135,13 +136,13 @@ impl ApiKeys {
     /// Whom a key makes the sender; the reason against it is for the log alone.
     ///
     /// # Errors
-    /// [`StoreError`] when the ledger does not answer.
+    /// When the ledger does not answer.
     pub(super) async fn verify(
         &self,
         text: &str,
         digest: Digest,
         now: Now,
-    ) -> Result<Result<Arc<Who>, &'static str>, StoreError> {
+    ) -> Result<Result<Arc<Who>, &'static str>, Problem> {
         let Some((tenant, id)) = self.maker.read(text) else {
             return Ok(Err("the key is not one of this installation"));
         };
@@ -165,13 +166,13 @@ impl ApiKeys {
     /// Whether a key still stands.
     ///
     /// # Errors
-    /// [`StoreError`] when the ledger does not answer.
+    /// When the ledger does not answer.
     pub(super) async fn stands(
         &self,
         tenant: TenantId,
         id: ApiKeyId,
         now: Now,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, Problem> {
         let found = self.find(tenant, id, now).await?;
         Ok(found.is_some_and(|found| stands(&found.0, now)))
     }
@@ -202,7 +203,7 @@ impl ApiKeys {
         }
     }
 
-    async fn find(&self, tenant: TenantId, id: ApiKeyId, now: Now) -> Result<Found, StoreError> {
+    async fn find(&self, tenant: TenantId, id: ApiKeyId, now: Now) -> Result<Found, Problem> {
         let load = self.load(tenant, id);
         self.recent.get((tenant, id), now.monotonic, load).await
     }

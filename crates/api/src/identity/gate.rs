@@ -333,6 +333,12 @@ impl From<Refused> for Doubt {
     }
 }
 
+impl From<Problem> for Doubt {
+    fn from(problem: Problem) -> Self {
+        Self::Answer(problem)
+    }
+}
+
 impl From<StoreError> for Doubt {
     fn from(error: StoreError) -> Self {
         Self::Answer(error.into())

@@ -11,6 +11,7 @@ use jobengine_store::{Revoked, Store, StoreError};
 
 use super::caller::{CredentialKind, Who};
 use super::recent::Recent;
+use crate::problem::Problem;
 
 /// The revocations of each tenant, as they were a few seconds ago at most.
 #[derive(Debug)]
@@ -37,8 +38,8 @@ impl Revocations {
     /// Whether what somebody showed was taken back.
     ///
     /// # Errors
-    /// [`StoreError`] when that cannot be known: then nobody is believed.
-    pub(super) async fn refuse(&self, who: &Who, now: Instant) -> Result<bool, StoreError> {
+    /// When that cannot be known: then nobody is believed.
+    pub(super) async fn refuse(&self, who: &Who, now: Instant) -> Result<bool, Problem> {
         let tenant = who.principal.tenant;
         let load = async { self.load(tenant).await.map(Arc::new) };
         let standing = self.recent.get(tenant, now, load).await?;

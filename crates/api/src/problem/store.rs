@@ -1,19 +1,33 @@
 //! What the wire is told of a failure of the store.
 
 use std::error::Error;
+use std::time::Instant;
 
 use jobengine_store::StoreError;
 
 use super::{Code, Problem};
+use crate::line::{Line, Lines};
+
+/// Requests that are logged within a minute, of those that found the database away.
+static AWAY: Lines = Lines::new(10);
+/// The same of those that found it busy.
+static BUSY: Lines = Lines::new(10);
 
 impl From<&StoreError> for Problem {
     fn from(error: &StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => {
-                tracing::warn!(error = %chain(error), "the database is not available");
+                warn(&AWAY, error);
                 Self::new(
                     Code::DatabaseUnavailable,
-                    "the database is not available; nothing was lost, try again",
+                    "the database cannot be reached; nothing was lost, try again",
+                )
+            }
+            StoreError::Busy(_) => {
+                warn(&BUSY, error);
+                Self::new(
+                    Code::Overloaded,
+                    "the database has too much to do: all connections to it are in use, or it ran out of time; try again",
                 )
             }
             StoreError::Conflict(_) => Self::new(
@@ -61,6 +75,17 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         Self::from(&error)
     }
+}
+
+/// Says what a request met, unless enough others have said it: when PostgreSQL goes away and when it comes
+/// back is told by the store, once each.
+fn warn(lines: &Lines, error: &StoreError) {
+    let omitted = match lines.next(Instant::now()) {
+        Line::Omit => return,
+        Line::Write => None,
+        Line::WriteAfter(omitted) => Some(omitted),
+    };
+    tracing::warn!(error = %chain(error), omitted, "a request was refused: {error}");
 }
 
 /// An error with its causes, on one line.

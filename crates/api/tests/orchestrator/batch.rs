@@ -1,5 +1,7 @@
 //! Many clients at once share transactions.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::service::{SESSION, Service, job, report};
@@ -65,4 +67,55 @@ async fn many_workers_complete_and_heartbeat_together() {
     }
     let flushes = service.sample("jobengine_flush_requests_count{kind=\"complete\"}");
     assert!(flushes < 80, "{flushes} transactions for 80 requests");
+}
+
+/// Somebody holds the lock of one job for long: its own report is refused, and neither the tenant's other
+/// requests nor another tenant's wait as long as the lock is held.
+#[tokio::test]
+async fn a_locked_row_costs_its_own_request_and_no_neighbours() {
+    let service = Service::start().await;
+    let (ours, others) = (service.ours(), service.others());
+    ours.submit(json!(vec![job(); 20])).await;
+    let grants = ours.claim(20, 0).await;
+    let config = service.database.super_config();
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let locked: uuid::Uuid = grants[0]["jobId"].as_str().unwrap().parse().unwrap();
+    client.batch_execute("BEGIN").await.unwrap();
+    let lock = "SELECT 1 FROM orch.lease WHERE job_id = $1 FOR UPDATE";
+    assert_eq!(client.query(lock, &[&locked]).await.unwrap().len(), 1);
+
+    let began = Instant::now();
+    let reports = grants.iter().map(|grant| {
+        let (ours, grant) = (ours.clone(), grant.clone());
+        async move {
+            let answer = ours.complete(json!([report(&grant, "succeeded")])).await;
+            (answer, began.elapsed())
+        }
+    });
+    let reports = futures_util::future::join_all(reports);
+    let submits = async {
+        for _ in 0..5 {
+            let asked = Instant::now();
+            others.submit(json!([job()])).await;
+            ours.submit(json!([job()])).await;
+            let took = asked.elapsed();
+            assert!(took < Duration::from_secs(1), "a neighbour waited {took:?}");
+        }
+    };
+    let (reports, ()) = tokio::join!(reports, submits);
+    for (at, (answer, took)) in reports.into_iter().enumerate() {
+        if at == 0 {
+            assert_eq!(answer.problem(), (503, "OVERLOADED"));
+        } else {
+            assert_eq!(answer.status, 200, "{:#}", answer.body);
+        }
+        assert!(took < Duration::from_secs(2), "report {at} waited {took:?}");
+    }
+    client.batch_execute("ROLLBACK").await.unwrap();
+    let again = ours
+        .complete(json!([report(&grants[0], "succeeded")]))
+        .await;
+    assert_eq!(again.ok(200)["results"][0]["state"], "succeeded");
+    connection.abort();
 }

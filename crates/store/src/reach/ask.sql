@@ -1,0 +1,2 @@
+-- reach/ask.sql: nothing but an answer.
+SELECT 1
