@@ -9,6 +9,13 @@ use jobengine_telemetry::{Counter, Registry, Timing};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// A failing duty backs off up to that.
+const PAUSE_MAX: Duration = Duration::from_mins(1);
+/// When the failure is one that passes, no longer than that: work waits.
+const PASSING_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// So often in a row, and it has not passed.
+const PASSING_TOLD_AT: u32 = 5;
+
 /// One bounded, repeatable pass without input.
 pub trait Duty: Send + Sync + 'static {
     /// What it is called in logs and metrics.
@@ -74,7 +81,7 @@ async fn run<D: Duty>(duty: &D, period: Duration, stop: &CancellationToken, pass
     let name = D::NAME;
     let mut failures = 0_u32;
     while !stop.is_cancelled() {
-        let began = Instant::now();
+        let (began, mut most) = (Instant::now(), PAUSE_MAX);
         let pass = duty.activate().await;
         passes.took.observe([name], began.elapsed());
         match pass {
@@ -97,17 +104,46 @@ async fn run<D: Duty>(duty: &D, period: Duration, stop: &CancellationToken, pass
             Err(error) => {
                 failures = failures.saturating_add(1);
                 passes.made.inc([name, "failed"]);
-                tracing::warn!(duty = name, failures, error = %with_sources(&error), "duty {name} failed; trying again later");
+                most = longest_pause(&error);
+                if is_news(&error, failures) {
+                    tracing::warn!(duty = name, failures, error = %with_sources(&error), "duty {name} failed; trying again later");
+                }
             }
         }
-        // A failing duty backs off up to a minute: what is broken is not mended by haste.
         let pause = period
             .saturating_mul(1 << failures.min(6))
-            .min(Duration::from_mins(1).max(period));
+            .min(most.max(period));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => {}
         }
+    }
+}
+
+/// How long a duty backs off at most. What is broken is not mended by haste; what passes by itself is waited for.
+const fn longest_pause(error: &StoreError) -> Duration {
+    if passes(error) {
+        PASSING_PAUSE_MAX
+    } else {
+        PAUSE_MAX
+    }
+}
+
+/// Whether a failure is of the sort that passes by itself: PostgreSQL is away or busy, or somebody held a lock
+/// for longer than it was waited for.
+const fn passes(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Unavailable(_) | StoreError::Busy(_) | StoreError::Conflict(_)
+    )
+}
+
+/// Whether a failure is told: each of those that ask for a person, of those that pass the fifth in a row. That
+/// PostgreSQL is away is told by the store, once for all.
+const fn is_news(error: &StoreError, failures: u32) -> bool {
+    match error {
+        StoreError::Unavailable(_) => false,
+        error => !passes(error) || failures == PASSING_TOLD_AT,
     }
 }
 
@@ -120,4 +156,25 @@ fn with_sources(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_waited_for_shortly_and_told_late() {
+        let busy = StoreError::Busy("planned".into());
+        let away = StoreError::Unavailable("planned".into());
+        let broken = StoreError::Corrupt { place: "a row" };
+        for (error, most, told) in [
+            (&busy, PASSING_PAUSE_MAX, &[PASSING_TOLD_AT][..]),
+            (&away, PASSING_PAUSE_MAX, &[]),
+            (&broken, PAUSE_MAX, &[1, 2, 3, 4, 5, 6, 7, 8]),
+        ] {
+            assert_eq!(longest_pause(error), most);
+            let news: Vec<u32> = (1..9).filter(|n| is_news(error, *n)).collect();
+            assert_eq!(news, told);
+        }
+    }
 }

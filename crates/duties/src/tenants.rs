@@ -11,7 +11,7 @@ use crate::driver::Report;
 /// others have their turn all the same.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] at once; the last failure when no tenant's work succeeded.
+/// [`StoreError::Unavailable`] and [`StoreError::Busy`] at once; the last failure when no tenant's work succeeded.
 pub(crate) async fn each<F>(
     duty: &'static str,
     tenants: Vec<TenantId>,
@@ -29,7 +29,12 @@ where
                 all.done += report.done;
                 all.more |= report.more;
             }
-            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Busy(_))) => return Err(error),
+            Err(error @ StoreError::Conflict(_)) => {
+                // Somebody holds a lock of this tenant's: the next pass comes soon.
+                tracing::debug!(duty, tenant = %tenant, %error, "duty {duty} met somebody at a tenant");
+                failure = Some(error);
+            }
             Err(error) => {
                 tracing::warn!(duty, tenant = %tenant, %error, "duty {duty} failed for a tenant; trying again later");
                 failure = Some(error);

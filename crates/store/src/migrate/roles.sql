@@ -26,6 +26,8 @@ ALTER ROLE orch_app SET statement_timeout = '15s';
 ALTER ROLE orch_app SET lock_timeout = '2s';
 ALTER ROLE orch_app SET idle_in_transaction_session_timeout = '30s';
 ALTER ROLE orch_sched SET statement_timeout = '5s';
+-- A background pass comes again: it does not stand in a queue before a lock, least of all with others behind it.
+ALTER ROLE orch_sched SET lock_timeout = '1s';
 ALTER ROLE orch_sched SET idle_in_transaction_session_timeout = '5s';
 GRANT orch_owner TO CURRENT_USER;
 -- For oldest_snapshot() only, which tells one age and nothing else. An administrator who may not grant it loses that
