@@ -1,7 +1,11 @@
 //! Where this installation's webhooks may go.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::network::Network;
+use jobengine_duties::egress::Authorities;
 
 /// What is opened beyond https to public addresses on the ports 443 and 8443.
 #[derive(Debug, Default, clap::Args)]
@@ -15,6 +19,9 @@ pub(crate) struct EgressArgs {
     /// Let webhooks use this port too; several times for several
     #[arg(long = "webhook-port", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     ports: Vec<u16>,
+    /// Trust the certificate authorities of this PEM file too, for webhooks alone; several times for several
+    #[arg(long = "webhook-ca-file", value_name = "PATH")]
+    ca_files: Vec<PathBuf>,
 }
 
 impl EgressArgs {
@@ -36,6 +43,19 @@ impl EgressArgs {
                 .map_err(|error| anyhow::anyhow!("--webhook-network {network}: {error}"))?;
         }
         Ok(policy)
+    }
+
+    /// The authorities that are trusted beside the system's.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds anything but good certificates.
+    pub(crate) fn authorities(&self) -> anyhow::Result<Authorities> {
+        let mut authorities = Authorities::default();
+        for path in &self.ca_files {
+            let mut add = || anyhow::Ok(authorities.add_pem(&std::fs::read(path)?)?);
+            add().with_context(|| format!("--webhook-ca-file {}", path.display()))?;
+        }
+        Ok(authorities)
     }
 }
 
@@ -59,5 +79,17 @@ mod tests {
             error.starts_with("--webhook-network 127.0.0.0/8: "),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let args = EgressArgs {
+            ca_files: vec![file.path().to_owned()],
+            ..EgressArgs::default()
+        };
+        let error = format!("{:#}", args.authorities().unwrap_err());
+        assert!(error.starts_with("--webhook-ca-file /"), "{error}");
+        assert!(error.ends_with("it holds no certificate"), "{error}");
     }
 }

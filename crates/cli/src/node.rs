@@ -19,7 +19,7 @@ use jobengine_duties::bulk::BulkActions;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::dpop_proofs::DpopProofs;
 use jobengine_duties::driver::Driver;
-use jobengine_duties::egress::Egress;
+use jobengine_duties::egress::{Authorities, Egress};
 use jobengine_duties::event_trim::EventTrim;
 use jobengine_duties::gauge::Gauges;
 use jobengine_duties::hold::Holding;
@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) segment_size: SegmentSize,
     /// Where webhooks may go.
     pub(crate) egress: EgressPolicy,
+    /// Whose certificates webhooks' receivers may have, beside those the system trusts.
+    pub(crate) authorities: Authorities,
     /// Where the administration listens, if it does.
     pub(crate) admin_listen: Option<SocketAddr>,
     /// What the process records.
@@ -84,6 +86,7 @@ impl Default for Settings {
             window: Window::default(),
             segment_size: SegmentSize::default(),
             egress: EgressPolicy::default(),
+            authorities: Authorities::default(),
             admin_listen: None,
             registry: Registry::new(),
             traces: Traces::default(),
@@ -272,7 +275,7 @@ impl Node {
             WebhookFanOut::new(self.store.clone()),
             Duration::from_millis(250),
         );
-        let egress = Egress::new(self.settings.egress.clone());
+        let egress = Egress::new(self.settings.egress.clone(), &self.settings.authorities);
         driver.add(
             WebhookSender::new(
                 self.store.clone(),

@@ -128,6 +128,7 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
         },
         segment_size: SegmentSize::new(args.segment_images)?,
         egress: args.egress.policy()?,
+        authorities: args.egress.authorities()?,
         admin_listen: Some(args.admin_listen),
         registry,
         traces,

@@ -5,6 +5,7 @@
 //! of the name server, a redirect or a proxy of the environment cannot lead anywhere else. What the
 //! receiver answers is its status; its body is read up to a bound and thrown away.
 
+mod authorities;
 mod pinned;
 mod response;
 
@@ -19,6 +20,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub use authorities::{Authorities, AuthoritiesError};
 use pinned::Pinned;
 
 /// Connecting, TLS included, takes at most so long.
@@ -87,12 +89,12 @@ impl EgressError {
 
 impl Egress {
     /// A way out under a policy. Certificates are those of authorities that the system trusts
-    /// (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
+    /// (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others), and of `own` ones.
     ///
     /// # Panics
     /// When the cryptography that is built in lacks a protocol version: our own bug.
-    pub fn new(policy: EgressPolicy) -> Self {
-        let mut roots = RootCertStore::empty();
+    pub fn new(policy: EgressPolicy, own: &Authorities) -> Self {
+        let mut roots = own.roots();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         Self::trusting(policy, roots, TOTAL_MAX)
     }

@@ -128,7 +128,7 @@ async fn an_endless_answer_costs_a_bounded_read() {
 async fn a_name_is_judged_by_every_address_it_has() {
     let (port, mut requests) = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
     let policy = EgressPolicy::default().with_http().with_port(port);
-    let strict = Egress::new(policy);
+    let strict = Egress::new(policy, &Authorities::default());
     for host in ["localhost", "127.0.0.1", "[::1]", "2130706433"] {
         let error = post(&strict, &format!("http://{host}:{port}/"))
             .await

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jobengine_domain::egress::EgressPolicy;
-use jobengine_duties::egress::Egress;
+use jobengine_duties::egress::{Authorities, Egress};
 use jobengine_duties::webhook::{WebhookFanOut, WebhookSender};
 use jobengine_store::DeliveryState;
 use jobengine_telemetry::Registry;
@@ -46,7 +46,10 @@ async fn a_process_that_ends_loses_nothing() {
     house.submit(OURS, &[job("t"), job("t"), job("t")]).await;
     house.until(async || receiver.seen().len() == 3).await;
     // Killed while all three are on their way: the ledger says that they wait.
-    let egress = Egress::new(EgressPolicy::default().with_loopback());
+    let egress = Egress::new(
+        EgressPolicy::default().with_loopback(),
+        &Authorities::default(),
+    );
     house.sender = WebhookSender::new(
         house.store.clone(),
         egress,
@@ -76,7 +79,10 @@ async fn two_processes_send_each_delivery_once() {
     let house = House::open().await;
     let receiver = Receiver::start(WELL).await;
     let webhook = house.webhook(OURS, &receiver.url(), &[], &[]).await;
-    let egress = Egress::new(EgressPolicy::default().with_loopback());
+    let egress = Egress::new(
+        EgressPolicy::default().with_loopback(),
+        &Authorities::default(),
+    );
     let twin = House {
         database: jobengine_store::testing::TestDatabase::empty().await,
         store: house.store.clone(),

@@ -9,7 +9,7 @@ use jobengine_domain::id::{DeliveryId, TenantId, WebhookId};
 use jobengine_domain::priority::Priority;
 use jobengine_domain::webhook::{Filter, WebhookSecret};
 use jobengine_duties::driver::Duty as _;
-use jobengine_duties::egress::Egress;
+use jobengine_duties::egress::{Authorities, Egress};
 use jobengine_duties::webhook::{WebhookFanOut, WebhookSender};
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::testing::TestDatabase;
@@ -59,6 +59,11 @@ impl House {
     }
 
     pub(crate) async fn with(policy: EgressPolicy) -> Self {
+        Self::trusting(policy, &Authorities::default()).await
+    }
+
+    /// One that trusts these authorities too.
+    pub(crate) async fn trusting(policy: EgressPolicy, authorities: &Authorities) -> Self {
         let database = TestDatabase::create().await;
         let store = database.store().await;
         store.tenant_create(OURS, "ours", 1).await.unwrap();
@@ -69,7 +74,7 @@ impl House {
             fan_out: WebhookFanOut::new(store.clone()),
             sender: WebhookSender::new(
                 store.clone(),
-                Egress::new(policy),
+                Egress::new(policy, authorities),
                 installation.clone(),
                 &registry,
             ),

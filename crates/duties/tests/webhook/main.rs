@@ -6,6 +6,7 @@ mod delivery;
 mod failure;
 mod fairness;
 mod house;
+mod https;
 mod receiver;
 mod secret;
 mod stream;

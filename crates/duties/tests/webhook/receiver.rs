@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -40,6 +41,11 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn start(says: Says) -> Self {
+        Self::behind(None, says).await
+    }
+
+    /// One that speaks TLS, if it has what it takes.
+    pub(crate) async fn behind(tls: Option<TlsAcceptor>, says: Says) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
             port: listener.local_addr().unwrap().port(),
@@ -49,7 +55,18 @@ impl Receiver {
         let all = receiver.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(all.clone().serve(stream));
+                let (receiver, tls) = (all.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => receiver.serve(stream).await,
+                        Some(tls) => {
+                            // A sender that does not trust it says so and goes.
+                            if let Ok(stream) = tls.accept(stream).await {
+                                receiver.serve(stream).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         receiver
@@ -67,7 +84,7 @@ impl Receiver {
         self.seen.lock().unwrap().clone()
     }
 
-    async fn serve(self, mut stream: TcpStream) {
+    pub(crate) async fn serve(self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         let mut bytes = Vec::new();
         let end = loop {
             if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {

@@ -5,7 +5,7 @@ use jobengine_domain::digest::Digest;
 use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::id::WebhookId;
 use jobengine_domain::webhook::WebhookSecret;
-use jobengine_duties::egress::Egress;
+use jobengine_duties::egress::{Authorities, Egress};
 use jobengine_duties::webhook::WebhookSender;
 use jobengine_store::secret::InstallationSecret;
 use jobengine_telemetry::Registry;
@@ -90,7 +90,10 @@ async fn a_stolen_database_signs_nothing() {
     assert!(moved.is_none());
     tx.commit().await.unwrap();
 
-    let egress = Egress::new(EgressPolicy::default().with_loopback());
+    let egress = Egress::new(
+        EgressPolicy::default().with_loopback(),
+        &Authorities::default(),
+    );
     let stranger = InstallationSecret::draw();
     house.sender = WebhookSender::new(house.store.clone(), egress, stranger, &Registry::new());
     house.submit(OURS, &[job("t")]).await;
