@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use jobengine_domain::defaults::LEASE_MS;
+use jobengine_domain::defaults::{LEASE_MS, STREAM_HEARTBEAT_MS};
 use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::network::Network;
@@ -35,7 +35,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
 use crate::edge::{Answer, Arrival, Paced, Turn, Verbs, client, panicked, watch};
-use crate::health;
 use crate::identity::{Authenticator, Identity, PublicUrl};
 use crate::problem::{Code, Problem};
 use crate::reference::Published;
@@ -43,7 +42,7 @@ use crate::route::Routes;
 use crate::scheduler::SchedulerState;
 use crate::signing::PublishedKey;
 use crate::state::AppState;
-use crate::{administration, reference, scheduler, v1};
+use crate::{administration, health, reference, scheduler, v1};
 
 /// A connection without a request for so long is closed. Longer than the usual interval of heartbeats,
 /// so that they find their connection open. A head that has begun is awaited less long (`edge/pace.rs`).
@@ -91,6 +90,10 @@ pub struct ServerConfig {
     pub proxies: Vec<Network>,
     /// A reader of a stream whose connection takes nothing for so long is cut off with its cursor.
     pub stream_stall: Duration,
+    /// A stream without events says so often that it is alive, and over a WebSocket asks whether the client is.
+    pub stream_heartbeat: Duration,
+    /// A WebSocket's client that says nothing for so long, not even a pong, is gone.
+    pub socket_silence: Duration,
 }
 
 impl Default for ServerConfig {
@@ -109,6 +112,8 @@ impl Default for ServerConfig {
             public_url: None,
             proxies: Vec::new(),
             stream_stall: Duration::from_secs(15),
+            stream_heartbeat: Duration::from_millis(STREAM_HEARTBEAT_MS),
+            socket_silence: Duration::from_secs(30),
         }
     }
 }
@@ -382,7 +387,7 @@ impl Service<Request<hyper::body::Incoming>> for Requests {
     }
 }
 
-/// Whether an answer goes on until somebody ends it.
+/// Whether an answer goes on.
 fn is_stream(media_type: &HeaderValue) -> bool {
     media_type.as_bytes().starts_with(b"text/event-stream")
 }

@@ -50,6 +50,8 @@ struct Inner {
     claims: Claimer,
     hub: Hub,
     stream_stall: Duration,
+    stream_heartbeat: Duration,
+    socket_silence: Duration,
 }
 
 impl AppState {
@@ -85,6 +87,8 @@ impl AppState {
             ),
             hub: Hub::new(store.clone(), secret.clone(), metrics.clone()),
             stream_stall: config.stream_stall,
+            stream_heartbeat: config.stream_heartbeat,
+            socket_silence: config.socket_silence,
             completes,
             store,
             queue,
@@ -200,6 +204,16 @@ impl AppState {
     /// A reader whose connection takes nothing for so long is cut off.
     pub(crate) fn stream_stall(&self) -> Duration {
         self.0.stream_stall
+    }
+
+    /// A stream without events says so often that it is alive.
+    pub(crate) fn stream_heartbeat(&self) -> Duration {
+        self.0.stream_heartbeat
+    }
+
+    /// A WebSocket's client that is silent for so long is gone.
+    pub(crate) fn socket_silence(&self) -> Duration {
+        self.0.socket_silence
     }
 
     pub(crate) fn claims(&self) -> &Claimer {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobengine_domain::defaults::STREAM_HEARTBEAT_MS;
 use jobengine_domain::stream::{Cursor, Epoch, Place};
 use jobengine_store::{EventFilter, StoreError};
 use tokio::sync::{Notify, watch};
@@ -115,7 +114,7 @@ impl Reader {
             place,
             epoch: bounds.epoch,
             poke: Arc::default(),
-            heartbeat: Duration::from_millis(STREAM_HEARTBEAT_MS),
+            heartbeat: state.stream_heartbeat(),
             recheck_at: Instant::now() + until_recheck(&caller),
             caller,
             handed_at: None,

@@ -10,9 +10,13 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::service::{Person, Service, job};
 
-type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn connect(person: &Person, path: &str, origin: Option<&str>) -> Result<Socket, Error> {
+pub(crate) async fn connect(
+    person: &Person,
+    path: &str,
+    origin: Option<&str>,
+) -> Result<Socket, Error> {
     let request = person.request(reqwest::Method::GET, path).build().unwrap();
     let url = request.url().as_str().replace("http://", "ws://");
     let mut handshake = url.into_client_request().unwrap();

@@ -26,8 +26,6 @@ use crate::stream::{End, Reader, Turn};
 const MESSAGE_MAX_BYTES: usize = 64 * 1024;
 /// What may wait in the socket's own buffer.
 const WRITE_MAX_BYTES: usize = 256 * 1024;
-/// A client that says nothing for so long, not even a pong, is gone.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Messages of the client that wait for their turn; its connection waits beyond it.
 const HEARD_MAX: usize = 4;
 
@@ -80,7 +78,8 @@ pub(super) async fn handler(
             let (sink, messages) = socket.split();
             let (told, heard) = mpsc::channel(HEARD_MAX);
             let poke = reader.poke();
-            let listening = tokio::spawn(listen(messages, caller, told, poke));
+            let listening =
+                tokio::spawn(listen(messages, caller, told, poke, state.socket_silence()));
             let _listening = AbortOnDropHandle::new(listening);
             let mut conversation = Conversation {
                 sink,
@@ -129,9 +128,10 @@ async fn listen(
     caller: Caller,
     told: mpsc::Sender<Heard>,
     poke: std::sync::Arc<tokio::sync::Notify>,
+    silence_max: Duration,
 ) {
     loop {
-        let heard = match tokio::time::timeout(SILENCE_MAX, messages.next()).await {
+        let heard = match tokio::time::timeout(silence_max, messages.next()).await {
             Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
             Ok(Some(Ok(Message::Text(text)))) => subscription(&text, &caller),
             Ok(Some(Ok(Message::Binary(_)))) => Heard::Refused("only text is taken"),

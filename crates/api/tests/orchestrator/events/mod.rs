@@ -6,3 +6,4 @@ mod first_signal;
 mod order;
 mod reader;
 mod slow;
+mod timed;

@@ -66,6 +66,15 @@ impl Stream {
         events
     }
 
+    /// Waits for the next word that is no event.
+    pub(super) async fn comment(&mut self) {
+        let before = self.comments;
+        while self.comments == before {
+            assert!(self.more().await, "the stream goes on");
+            assert_eq!(self.take(), None, "nothing happens");
+        }
+    }
+
     async fn more(&mut self) -> bool {
         let chunk = tokio::time::timeout(Duration::from_secs(20), self.response.chunk());
         let Some(bytes) = chunk.await.expect("something comes in time").unwrap() else {
