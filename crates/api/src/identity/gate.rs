@@ -19,13 +19,16 @@ use super::caller::{Caller, CredentialKind, Who};
 use super::dpop::{Dpop, Expected, NonceState, PublicUrl};
 use super::key::Algorithm;
 use super::revocations::Revocations;
-use super::throttle::{Line, Throttle};
+use super::throttle::Throttle;
 use crate::clock::Now;
+use crate::line::{Line, Lines};
 use crate::problem::{Code, Problem};
 
 /// Where proofs stand, and the nonce for the next one.
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+/// Refusals in the log within a minute; the rest of them are only counted.
+const LOGGED_MAX: u32 = 100;
 /// Seconds after which an issuer's keys may be there again: it is asked that often.
 const KEYS_AGAIN_S: u32 = 10;
 
@@ -38,6 +41,7 @@ pub(crate) struct Identity {
     revocations: Revocations,
     dpop: Option<Dpop>,
     throttle: Throttle,
+    refusals: Lines,
     secret: InstallationSecret,
 }
 
@@ -99,6 +103,7 @@ impl Identity {
             revocations: Revocations::new(store.clone()),
             dpop: url.map(dpop),
             throttle: Throttle::default(),
+            refusals: Lines::new(LOGGED_MAX),
             store,
             secret,
         }
@@ -126,12 +131,14 @@ impl Identity {
             return Err(self.unauthenticated());
         };
         let shown = Shown::read(header).filter(|_| headers.next().is_none());
-        let remembered = |shown: &Shown<'_>| {
-            self.tokens.remembers(&shown.digest) || self.keys.remembers(&shown.digest)
-        };
+        if let Some(shown) = &shown
+            && self.has_refused(shown, presented.remote, now)
+        {
+            return Err(self.unauthenticated());
+        }
         // Whoever was believed before is not made to wait for the failures of a neighbour.
         if let Some(wait) = self.throttle.wait(presented.remote, now.monotonic)
-            && !shown.as_ref().is_some_and(remembered)
+            && !shown.as_ref().is_some_and(|shown| self.remembers(shown))
         {
             return Err(rate_limited(wait));
         }
@@ -142,15 +149,24 @@ impl Identity {
         found.map_err(|doubt| match doubt {
             Doubt::Answer(problem) => problem,
             Doubt::Shown(reason) => {
-                self.refused(
-                    shown.map(|shown| shown.digest),
-                    presented.remote,
-                    reason,
-                    now,
-                );
+                self.refused(shown.as_ref(), presented.remote, reason, now);
                 self.unauthenticated()
             }
         })
+    }
+
+    /// Whether the same was found good before.
+    fn remembers(&self, shown: &Shown<'_>) -> bool {
+        self.tokens.remembers(&shown.digest) || self.keys.remembers(&shown.digest)
+    }
+
+    /// Whether the same was refused a moment ago. With a proof of possession the fault may lie in the proof, and
+    /// the next one be good.
+    fn has_refused(&self, shown: &Shown<'_>, remote: IpAddr, now: Now) -> bool {
+        shown.scheme == Scheme::Bearer
+            && self
+                .throttle
+                .has_refused(remote, shown.digest, now.monotonic)
     }
 
     /// Whether what made somebody a caller still holds: for streams, every 30 seconds and when it
@@ -266,9 +282,13 @@ impl Identity {
     }
 
     /// Counts a failure and writes it down.
-    fn refused(&self, digest: Option<Digest>, remote: IpAddr, reason: &'static str, now: Now) {
+    fn refused(&self, shown: Option<&Shown<'_>>, remote: IpAddr, reason: &'static str, now: Now) {
         let pause = self.throttle.failed(remote, now.monotonic);
-        let omitted = match self.throttle.line(now.monotonic) {
+        // What was good once may be so again: a revocation can be taken back.
+        if let Some(shown) = shown.filter(|shown| !self.remembers(shown)) {
+            self.throttle.refuse(remote, shown.digest, now.monotonic);
+        }
+        let omitted = match self.refusals.next(now.monotonic) {
             Line::Omit => return,
             Line::Write => 0,
             Line::WriteAfter(omitted) => omitted,
@@ -276,7 +296,7 @@ impl Identity {
         if omitted > 0 {
             tracing::warn!(omitted, "{omitted} refused credentials were not logged");
         }
-        let fingerprint = digest.as_ref().map(fingerprint);
+        let fingerprint = shown.map(|shown| fingerprint(&shown.digest));
         tracing::info!(
             fingerprint,
             %remote,

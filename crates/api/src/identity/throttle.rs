@@ -1,28 +1,38 @@
 //! Slows those who show bad credentials, before any cryptography is spent on them.
+//!
+//! Failures are counted by address. A credential that was just refused is refused again without a look and
+//! without being counted: a client that repeats the one bad token it has uses up nothing of what it shares its
+//! address for, and only somebody who tries one after the other brings a pause.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use jobengine_domain::digest::Digest;
 
 /// Failures of one address within a minute that cost it nothing.
 const FREE: u32 = 20;
 const WINDOW: Duration = Duration::from_mins(1);
-/// The first pause; each further failure doubles it, up to the longest.
+/// The first pause; each further failure doubles it, up to the longest: others behind the address, with
+/// credentials that nobody has seen yet, wait with it.
 const PAUSE: Duration = Duration::from_secs(2);
-const PAUSE_MAX: Duration = Duration::from_mins(15);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// An address that has behaved for so long starts afresh.
 const FORGOTTEN: Duration = Duration::from_mins(30);
 /// Addresses at once.
 const PLACES_MAX: usize = 16_384;
-/// Refusals in the log within a minute; the rest of them are only counted.
-const LOGGED_MAX: u32 = 100;
+/// A credential that was refused is looked at again after so long: its key may be published by then, its time
+/// have come. Six clients that repeat theirs without end stay below what is free.
+const REFUSED_AGE: Duration = Duration::from_secs(20);
+/// Refused credentials that are remembered.
+const REFUSED_MAX: usize = 16_384;
 
-/// Counts failures by address, and lines of the log by minute.
+/// Counts failures by address.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     places: Mutex<HashMap<IpAddr, Place>>,
-    log: Mutex<Option<Log>>,
+    refused: Mutex<HashMap<(IpAddr, Digest), Instant>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -32,23 +42,6 @@ struct Place {
     pauses: u32,
     last: Instant,
     until: Option<Instant>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Log {
-    since: Instant,
-    lines: u32,
-}
-
-/// What becomes of a line of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
-    /// It is written.
-    Write,
-    /// It is written as the first of a minute before which so many were left out.
-    WriteAfter(u32),
-    /// It is left out.
-    Omit,
 }
 
 impl Throttle {
@@ -79,33 +72,31 @@ impl Throttle {
             .fail(now)
     }
 
-    /// Whether the next line about a refusal is written.
-    pub(super) fn line(&self, now: Instant) -> Line {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *log {
-            Some(log) if now.saturating_duration_since(log.since) < WINDOW => {
-                log.lines = log.lines.saturating_add(1);
-                if log.lines <= LOGGED_MAX {
-                    Line::Write
-                } else {
-                    Line::Omit
-                }
-            }
-            other => {
-                let omitted = other.map_or(0, |log| log.lines.saturating_sub(LOGGED_MAX));
-                *other = Some(Log {
-                    since: now,
-                    lines: 1,
-                });
-                match omitted {
-                    0 => Line::Write,
-                    omitted => Line::WriteAfter(omitted),
-                }
+    /// Remembers that a credential was refused, whoever shows it from there.
+    pub(super) fn refuse(&self, address: IpAddr, credential: Digest, now: Instant) {
+        let mut refused = self.refused();
+        if refused.len() >= REFUSED_MAX {
+            refused.retain(|_, at| now.saturating_duration_since(*at) < REFUSED_AGE);
+            if refused.len() >= REFUSED_MAX {
+                // Each is looked at, and counted, once more.
+                refused.clear();
             }
         }
+        refused.insert((network(address), credential), now);
     }
 
-    fn places(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Place>> {
+    /// Whether a credential was refused there a moment ago.
+    pub(super) fn has_refused(&self, address: IpAddr, credential: Digest, now: Instant) -> bool {
+        let refused = self.refused();
+        let at = refused.get(&(network(address), credential));
+        at.is_some_and(|at| now.saturating_duration_since(*at) < REFUSED_AGE)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, HashMap<(IpAddr, Digest), Instant>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<IpAddr, Place>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -231,14 +222,24 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_not_flooded() {
+    fn a_repeated_credential_is_looked_at_three_times_a_minute_and_the_memory_is_bounded() {
         let throttle = Throttle::default();
-        let now = Instant::now();
-        let written = (0..1_000)
-            .filter(|_| throttle.line(now) == Line::Write)
-            .count();
-        assert_eq!(written, LOGGED_MAX as usize);
-        assert_eq!(throttle.line(now + WINDOW), Line::WriteAfter(900));
-        assert_eq!(throttle.line(now + WINDOW), Line::Write);
+        let start = Instant::now();
+        let bad = Digest::of(b"bad");
+        let mut looks = 0;
+        for s in 0..60 {
+            let now = start + Duration::from_secs(s);
+            if !throttle.has_refused(HERE, bad, now) {
+                looks += 1;
+                throttle.refuse(HERE, bad, now);
+            }
+        }
+        assert_eq!(looks, 3);
+        assert!(looks * 6 <= FREE);
+        assert!(!throttle.has_refused("10.0.0.1".parse().unwrap(), bad, start));
+        for n in 0..2 * REFUSED_MAX {
+            throttle.refuse(HERE, Digest::of(&n.to_le_bytes()), start);
+        }
+        assert!(throttle.refused().len() <= REFUSED_MAX);
     }
 }

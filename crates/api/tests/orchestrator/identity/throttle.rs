@@ -78,3 +78,15 @@ async fn an_address_is_heard_no_more_after_many_failures() {
         "and the next one longer"
     );
 }
+
+#[tokio::test]
+async fn who_repeats_one_bad_token_pauses_no_neighbour() {
+    let door = Door::open().await;
+    let fresh = door.service.acting("fresh", OURS, Scope::ALL);
+    let here = "192.0.2.9";
+    for _ in 0..5 * FREE {
+        let refused = knock(&door, here, "a.b.broken").await;
+        assert_eq!(refused.problem(), (401, "UNAUTHENTICATED"));
+    }
+    assert_eq!(knock(&door, here, fresh.token()).await.status, 200);
+}
