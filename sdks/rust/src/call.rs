@@ -22,6 +22,12 @@ const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
 /// How much of a foreign answer is quoted.
 const QUOTE_CHARS: usize = 200;
 
+/// How often a call was tried, and since when.
+struct Tries {
+    started: Instant,
+    tried: u32,
+}
+
 /// A call that is being put together.
 pub(crate) struct Call<'c> {
     client: &'c Client,
@@ -148,36 +154,85 @@ impl<'c> Call<'c> {
     }
 
     async fn exchange(mut self) -> Result<(StatusCode, Bytes), Error> {
-        if let Some(error) = self.broken.take() {
-            return Err(error);
-        }
-        let started = Instant::now();
-        let mut tried = 0;
+        let mut tries = self.begin()?;
         loop {
-            let error = match self.try_with_token().await {
-                Ok(answer) => return Ok(answer),
-                Err(error) if error.passing(self.harmless) => error,
-                Err(error) => return Err(error),
+            let error = match self.try_with_token(true).await {
+                Ok(response) => {
+                    let status = response.status();
+                    match read(response, self.answer_max).await {
+                        Ok(bytes) => return Ok((status, bytes)),
+                        Err(error) => error,
+                    }
+                }
+                Err(error) => error,
             };
-            tried += 1;
-            let policy = self.client.retry();
-            match policy.pause(tried, started.elapsed(), error.retry_after()) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error),
+            self.pause(&mut tries, error).await?;
+        }
+    }
+
+    /// Sends the call, repeats it until there is an answer, and hands that over as it comes: it may go on for
+    /// ever.
+    pub(crate) async fn open(mut self) -> Result<Response, Error> {
+        let mut tries = self.begin()?;
+        loop {
+            match self.try_with_token(false).await {
+                Ok(response) => return Ok(response),
+                Err(error) => self.pause(&mut tries, error).await?,
             }
         }
     }
 
+    /// Sends the call once with a body that cannot be sent again, and hands the answer over as it comes.
+    pub(crate) async fn open_with(mut self, body: reqwest::Body) -> Result<Response, Error> {
+        self.begin()?;
+        let bearer = match self.client.token() {
+            Some(token) => token.bearer(None).await?,
+            None => None,
+        };
+        let request = self.request(bearer.as_ref()).await?.body(body);
+        self.answered(request, false).await
+    }
+
+    fn begin(&mut self) -> Result<Tries, Error> {
+        match self.broken.take() {
+            Some(error) => Err(error),
+            None => Ok(Tries {
+                started: Instant::now(),
+                tried: 0,
+            }),
+        }
+    }
+
+    /// Waits for the next try, or fails with what made the last one fail.
+    async fn pause(&self, tries: &mut Tries, error: Error) -> Result<(), Error> {
+        if !error.passing(self.harmless) {
+            return Err(error);
+        }
+        tries.tried += 1;
+        let policy = self.client.retry();
+        match policy.pause(tries.tried, tries.started.elapsed(), error.retry_after()) {
+            Some(pause) => {
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            None => Err(error),
+        }
+    }
+
     /// One try; two when the token was refused and there is a new one.
-    async fn try_with_token(&self) -> Result<(StatusCode, Bytes), Error> {
+    async fn try_with_token(&self, whole: bool) -> Result<Response, Error> {
         let Some(token) = self.client.token() else {
-            return self.try_once(None).await;
+            return self.answered(self.request(None).await?, whole).await;
         };
         let bearer = token.bearer(None).await?;
-        match self.try_once(bearer.as_ref()).await {
+        let request = self.request(bearer.as_ref()).await?;
+        match self.answered(request, whole).await {
             Err(error) if error.status() == Some(401) => {
                 match token.bearer(bearer.as_ref()).await? {
-                    Some(renewed) => self.try_once(Some(&renewed)).await,
+                    Some(renewed) => {
+                        let request = self.request(Some(&renewed)).await?;
+                        self.answered(request, whole).await
+                    }
                     None => Err(error),
                 }
             }
@@ -185,38 +240,30 @@ impl<'c> Call<'c> {
         }
     }
 
-    async fn try_once(&self, bearer: Option<&HeaderValue>) -> Result<(StatusCode, Bytes), Error> {
-        let request = self.request(bearer).await?.timeout(self.timeout);
-        let response = request.send().await.map_err(failed)?;
-        let status = response.status();
-        let retry_after = retry_after(response.headers());
-        let bytes = read(response, self.answer_max).await?;
-        if status.is_success() {
-            Ok((status, bytes))
+    /// The answer's head. The time allowed is for all of the answer when it is wanted as a `whole`.
+    async fn answered(
+        &self,
+        request: reqwest::RequestBuilder,
+        whole: bool,
+    ) -> Result<Response, Error> {
+        let response = if whole {
+            request.timeout(self.timeout).send().await
         } else {
-            Err(refusal(status, &bytes, retry_after))
-        }
-    }
-
-    /// Sends the call once, and hands the answer over as it comes: it may go on for ever.
-    pub(crate) async fn open(mut self) -> Result<Response, Error> {
-        if let Some(error) = self.broken.take() {
-            return Err(error);
-        }
-        let bearer = match self.client.token() {
-            Some(token) => token.bearer(None).await?,
-            None => None,
+            let response = tokio::time::timeout(self.timeout, request.send()).await;
+            response.map_err(|_| Error::Silent)?
         };
-        let request = self.request(bearer.as_ref()).await?;
-        let response = tokio::time::timeout(self.timeout, request.send()).await;
-        let response = response.map_err(|_| Error::Silent)?.map_err(failed)?;
-        if response.status().is_success() {
+        let response = response.map_err(failed)?;
+        let status = response.status();
+        if status.is_success() {
             return Ok(response);
         }
-        let status = response.status();
         let retry_after = retry_after(response.headers());
-        let bytes = read(response, self.answer_max).await?;
-        Err(refusal(status, &bytes, retry_after))
+        let bytes = tokio::time::timeout(self.timeout, read(response, self.answer_max)).await;
+        Err(refusal(
+            status,
+            &bytes.map_err(|_| Error::Silent)??,
+            retry_after,
+        ))
     }
 
     async fn request(

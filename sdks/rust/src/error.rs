@@ -47,6 +47,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// What an answer was to be written to does not take it.
+    #[error("the answer cannot be written")]
+    Write(#[source] std::io::Error),
     /// The thread that keeps leases alive could not start.
     #[error("the heartbeat thread could not start")]
     Heartbeat(#[source] std::io::Error),
@@ -71,6 +74,7 @@ impl Error {
             | Self::Settings(_)
             | Self::Request(_)
             | Self::File { .. }
+            | Self::Write(_)
             | Self::Heartbeat(_)
             | Self::LeaseLost { .. } => None,
         }
@@ -109,6 +113,7 @@ impl Error {
             | Self::Settings(_)
             | Self::Request(_)
             | Self::File { .. }
+            | Self::Write(_)
             | Self::Heartbeat(_)
             | Self::LeaseLost { .. } => false,
         }

@@ -1,29 +1,4 @@
-//! Client and worker for `JobEngine`. Knows the HTTP contract and nothing else of the system.
-//!
-//! [`Client`] has a method for each operation that workers and submitters need, and [`Client::request`] for
-//! all others. [`Worker`] claims jobs, runs handlers, keeps the
-//! leases alive from a thread that handlers cannot block, and reports.
-//!
-//! ```no_run
-//! use jobengine_sdk::{Client, Context, Failure, Grant, TokenSource, Worker};
-//! use tokio_util::sync::CancellationToken;
-//!
-//! # async fn example() -> Result<(), jobengine_sdk::Error> {
-//! let client = Client::builder("http://127.0.0.1:8080")
-//!     .token(TokenSource::file("/run/secrets/jobengine-token"))
-//!     .build()?;
-//! let worker = Worker::builder(client)
-//!     .name("resizer-1")
-//!     .concurrency(4)
-//!     .handler("image.resize", async |context: Context, grant: Grant| {
-//!         context.progress(500, "half of it");
-//!         Ok::<_, Failure>(serde_json::json!({"attempt": grant.attempt}))
-//!     })
-//!     .build()?;
-//! worker.run(CancellationToken::new()).await?;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod call;
 mod calls;
@@ -36,7 +11,7 @@ mod token;
 pub mod wire;
 pub mod worker;
 
-pub use calls::{EventStream, Request, Streamed};
+pub use calls::{EventStream, JobStream, Request, Streamed};
 pub use client::{Client, ClientBuilder};
 pub use document::{Document, Encoding};
 pub use error::{Error, FieldProblem, Problem};

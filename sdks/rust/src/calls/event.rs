@@ -18,12 +18,18 @@ const BLOCK_MAX_BYTES: usize = 256 * 1024;
 
 /// Events.
 impl Client {
-    /// Reads on in the events. The page always has a continuation token: where to read on later.
+    /// Reads on in the events, from the oldest that is kept. The page always has a continuation token: where to read on
+    /// later. Of the filter it takes what says which events, not from where on.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn events(&self, page: &PageQuery) -> Result<Page<Event>, Error> {
+    pub async fn events(
+        &self,
+        filter: &EventFilter,
+        page: &PageQuery,
+    ) -> Result<Page<Event>, Error> {
         self.orchestrator(Method::GET, &["events"])
+            .which(filter)
             .page(page)
             .send()
             .await
@@ -38,13 +44,7 @@ impl Client {
         let response = self
             .orchestrator(Method::GET, &["events", "stream"])
             .accept(HeaderValue::from_static("text/event-stream"))
-            .query("runId", filter.run_id.map(|run| run.to_string()))
-            .query("jobId", filter.job_id.map(|job| job.to_string()))
-            .query("types", filter.types.as_deref())
-            .query(
-                "projectId",
-                filter.project_id.map(|project| project.to_string()),
-            )
+            .which(filter)
             .query("after", filter.after.as_deref())
             .query("from", from)
             .open()
@@ -58,6 +58,13 @@ impl Client {
 }
 
 impl crate::call::Call<'_> {
+    fn which(self, filter: &EventFilter) -> Self {
+        self.query("runId", filter.run_id.map(|run| run.to_string()))
+            .query("jobId", filter.job_id.map(|job| job.to_string()))
+            .query("types", filter.types.as_deref())
+            .query("projectId", filter.project_id.map(|id| id.to_string()))
+    }
+
     fn accept(mut self, media_type: HeaderValue) -> Self {
         self.headers_mut().insert(ACCEPT, media_type);
         self

@@ -1,5 +1,6 @@
 //! A method of the client for each operation, by concept.
 
+mod audit;
 mod dead_letter;
 mod event;
 mod finding;
@@ -8,6 +9,7 @@ mod image;
 mod impact_run;
 mod intake;
 mod job;
+mod job_stream;
 mod key;
 mod lease;
 mod preview;
@@ -25,6 +27,7 @@ use crate::client::Client;
 use crate::wire::page::PageQuery;
 
 pub use event::{EventStream, Streamed};
+pub use job_stream::JobStream;
 pub use request::Request;
 
 impl Client {

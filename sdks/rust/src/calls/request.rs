@@ -1,12 +1,19 @@
 //! Any operation of the contract, for those that have no method of their own.
 
-use reqwest::Method;
+use std::time::Duration;
+
+use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use crate::call::{Call, failed};
 use crate::client::Client;
 use crate::document::Document;
 use crate::error::Error;
+
+/// An answer that says nothing for so long does not come any more.
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 
 /// A request to an operation of the contract.
 #[derive(Debug, Clone)]
@@ -83,6 +90,24 @@ impl Client {
     /// # Errors
     /// [`Error`].
     pub async fn request_bytes(&self, request: Request) -> Result<bytes::Bytes, Error> {
+        self.put_together(request).bytes().await
+    }
+
+    /// As [`Client::request`]; the answer is written as it comes, whatever its length, and is never held as a
+    /// whole. It is not asked for again once it has begun. Returns how many bytes it had.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::Write`] when the writer fails. Part of the answer may be written then.
+    pub async fn request_into(
+        &self,
+        request: Request,
+        writer: &mut (impl AsyncWrite + Unpin + ?Sized),
+    ) -> Result<u64, Error> {
+        let response = self.put_together(request).open().await?;
+        write_out(response, writer).await
+    }
+
+    fn put_together(&self, request: Request) -> Call<'_> {
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
         let mut call = self.call(request.method, &path).harmless();
         for (name, value) in &request.query {
@@ -94,6 +119,24 @@ impl Client {
         if let Some((media_type, document)) = request.body {
             call = call.document(&media_type, document);
         }
-        call.bytes().await
+        call
     }
+}
+
+/// Writes an answer as it comes; how many bytes it had.
+pub(super) async fn write_out(
+    mut response: Response,
+    writer: &mut (impl AsyncWrite + Unpin + ?Sized),
+) -> Result<u64, Error> {
+    let mut written = 0;
+    loop {
+        let chunk = tokio::time::timeout(SILENCE_MAX, response.chunk()).await;
+        let Some(bytes) = chunk.map_err(|_| Error::Silent)?.map_err(failed)? else {
+            break;
+        };
+        writer.write_all(&bytes).await.map_err(Error::Write)?;
+        written += bytes.len() as u64;
+    }
+    writer.flush().await.map_err(Error::Write)?;
+    Ok(written)
 }

@@ -5,7 +5,7 @@ use super::verb;
 use crate::client::Client;
 use crate::error::Error;
 use crate::wire::page::{Page, PageQuery};
-use crate::wire::run::{Canceled, NewRun, Run, RunStarted};
+use crate::wire::run::{Canceled, NewRun, Run, RunFilter, RunRetried, RunStarted};
 
 /// Runs.
 impl Client {
@@ -21,12 +21,18 @@ impl Client {
             .await
     }
 
-    /// Lists runs.
+    /// Lists runs, newest first.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn runs(&self, page: &PageQuery) -> Result<Page<Run>, Error> {
+    pub async fn runs(&self, filter: &RunFilter, page: &PageQuery) -> Result<Page<Run>, Error> {
         self.orchestrator(Method::GET, &["runs"])
+            .query("state", filter.state.as_deref())
+            .query("trigger", filter.trigger.as_deref())
+            .query("projectId", filter.project_id.map(|id| id.to_string()))
+            .query("source", filter.source.as_deref())
+            .query("createdFrom", filter.created_from.as_deref())
+            .query("createdTo", filter.created_to.as_deref())
             .page(page)
             .send()
             .await
@@ -48,6 +54,17 @@ impl Client {
     /// [`Error`].
     pub async fn run_cancel(&self, run: Uuid) -> Result<Canceled, Error> {
         self.orchestrator(Method::POST, &["runs", &verb(run, "cancel")])
+            .harmless()
+            .send()
+            .await
+    }
+
+    /// Starts a new run that does what did not succeed in one that has ended.
+    ///
+    /// # Errors
+    /// [`Error`]; `CONFLICT` when it has not ended, or nothing is left to do.
+    pub async fn run_retry(&self, run: Uuid) -> Result<RunRetried, Error> {
+        self.orchestrator(Method::POST, &["runs", &verb(run, "retry")])
             .harmless()
             .send()
             .await

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::error::Problem;
+
 /// How urgent a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -45,6 +47,16 @@ pub struct NewJob {
     /// Follows the job through logs and events; the server makes one up otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+    /// The project it belongs to; that of the token unless said otherwise. A job of a run belongs to its run's and says
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<Uuid>,
+    /// The name of the upstream it works for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Words to find it by, at most 16 of 1 to 64 characters without commas.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 impl NewJob {
@@ -59,6 +71,9 @@ impl NewJob {
             not_before: None,
             deadline: None,
             correlation_id: None,
+            project_id: None,
+            source: None,
+            tags: Vec::new(),
         }
     }
 }
@@ -76,10 +91,60 @@ pub struct Submitted {
 pub struct JobFilter {
     /// Jobs of this run.
     pub run_id: Option<Uuid>,
-    /// Jobs in this state (`queued`).
+    /// Jobs in one of these states (`queued`, `leased,queued`).
     pub state: Option<String>,
     /// Jobs of this type.
     pub job_type: Option<String>,
+    /// Jobs for this source.
+    pub source: Option<String>,
+    /// Jobs with this tag.
+    pub tag: Option<String>,
+    /// Jobs of this project.
+    pub project_id: Option<Uuid>,
+    /// Jobs with this correlation id.
+    pub correlation_id: Option<String>,
+    /// Jobs submitted at this moment or later.
+    pub submitted_from: Option<String>,
+    /// Jobs submitted before this moment.
+    pub submitted_to: Option<String>,
+    /// The beginning of a job's id, or a part of its key, type or correlation id.
+    pub text: Option<String>,
+    /// Newest first, instead of oldest first.
+    pub newest_first: bool,
+}
+
+/// What became of a line of a stream of jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubmittedLine {
+    /// Which, counted from 1.
+    pub line: u64,
+    /// Its job, when it is in the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<Uuid>,
+    /// Why it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// Answer to what moves a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moved {
+    /// The job.
+    pub job_id: Uuid,
+    /// Its state now.
+    pub state: String,
+}
+
+/// Answer to a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replayed {
+    /// The new job.
+    pub job_id: Uuid,
+    /// The one it repeats.
+    pub replay_of: Uuid,
 }
 
 /// A job as it stands.
@@ -123,6 +188,21 @@ pub struct Job {
     pub payload_digest: String,
     /// Follows the job through logs and events.
     pub correlation_id: String,
+    /// The project it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<Uuid>,
+    /// The upstream it works for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Words to find it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The ended job that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<Uuid>,
+    /// What its worker tells of the attempt under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_way: Option<UnderWay>,
     /// Only for callers who may see payloads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
@@ -132,6 +212,28 @@ pub struct Job {
     /// All attempts, in order; only when one job is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempt_history: Vec<Attempt>,
+}
+
+/// What a worker tells of the attempt that it makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnderWay {
+    /// Counted from 1.
+    pub attempt: u32,
+    /// The worker's session.
+    pub session_id: Uuid,
+    /// When it said that it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// How far it is, in thousandths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permille: Option<u16>,
+    /// The same in a few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress_at: Option<String>,
 }
 
 /// One try at a job.
@@ -144,6 +246,9 @@ pub struct Attempt {
     pub fence: i64,
     /// When it was handed to a worker.
     pub granted_at: String,
+    /// When its worker said that it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,

@@ -17,5 +17,6 @@ pub mod page;
 pub mod preview;
 pub mod report;
 pub mod run;
+pub mod story;
 pub mod words;
 pub mod worker_session;

@@ -15,6 +15,9 @@ pub struct NewRun {
     /// Follows the run through logs and events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
+    /// The upstream it works for, and its jobs unless they say otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The jobs, in any order.
     pub jobs: Vec<NewRunJob>,
 }
@@ -56,6 +59,47 @@ pub enum EdgePolicy {
     OnFailure,
 }
 
+/// Which runs to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Runs in one of these states (`running`, `queued,running`).
+    pub state: Option<String>,
+    /// Runs with this trigger (`manual`).
+    pub trigger: Option<String>,
+    /// Runs of this project.
+    pub project_id: Option<Uuid>,
+    /// Runs for this source.
+    pub source: Option<String>,
+    /// Runs created at this moment or later.
+    pub created_from: Option<String>,
+    /// Runs created before this moment.
+    pub created_to: Option<String>,
+}
+
+/// Answer to a run's retry: a new run that does the rest of the old one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunRetried {
+    /// The new run.
+    pub run_id: Uuid,
+    /// The one whose rest it does.
+    pub retry_of: Uuid,
+    /// The jobs that are done again.
+    pub jobs: Vec<JobRetried>,
+}
+
+/// A job that is done again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobRetried {
+    /// Its name within both runs.
+    pub key: String,
+    /// The new job.
+    pub job_id: Uuid,
+    /// The one it repeats.
+    pub replay_of: Uuid,
+}
+
 /// Answer to a run's start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -90,6 +134,12 @@ pub struct Run {
     pub correlation_id: String,
     /// Its jobs, counted.
     pub counts: RunCounts,
+    /// The project it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<Uuid>,
+    /// The upstream it works for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Attempts at all its jobs.
     pub attempts: u64,
     /// Attempts that ended with the worker's disappearance.

@@ -15,4 +15,7 @@ pub struct WorkerSession {
     pub lease_until: String,
     /// How many it holds.
     pub leases: u64,
+    /// How many jobs it does at once, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
 }

@@ -94,9 +94,11 @@ impl From<Error> for Failure {
             | Error::Silent
             | Error::LeaseLost { .. } => FailureClass::Network,
             Error::Token(_) => FailureClass::Auth,
-            Error::File { .. } | Error::Settings(_) | Error::Request(_) | Error::Heartbeat(_) => {
-                FailureClass::Internal
-            }
+            Error::File { .. }
+            | Error::Write(_)
+            | Error::Settings(_)
+            | Error::Request(_)
+            | Error::Heartbeat(_) => FailureClass::Internal,
             Error::Problem(_) | Error::Answer { .. } => match error.status() {
                 Some(429) => FailureClass::Throttled,
                 Some(408) => FailureClass::Timeout,
