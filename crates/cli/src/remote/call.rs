@@ -28,7 +28,12 @@ pub(super) async fn run(operation: &Operation, args: &ArgMatches) -> anyhow::Res
             match output {
                 Output::Json => output::line(serde_json::to_string_pretty(&items)?)?,
                 Output::Table => {
-                    output::print(&show::table(operation.noun, columns, &items))?;
+                    output::print(&show::list(
+                        operation.noun,
+                        &operation.verb,
+                        columns,
+                        &items,
+                    ))?;
                     if more {
                         eprintln!("There are more: ask with --limit.");
                     }
@@ -94,7 +99,30 @@ fn request(operation: &Operation, args: &ArgMatches) -> anyhow::Result<Request> 
     }
     Ok(match &operation.body {
         Body::Nothing => request,
-        Body::Json => request.json(&body(operation, args, given)?),
+        Body::Json => {
+            let mut body = from_file(args)?.unwrap_or_default();
+            body.extend(fields(operation, given)?);
+            request.json(&Value::Object(body))
+        }
+        Body::List(name) => {
+            let body = match (from_file(args)?, fields(operation, given)?) {
+                (Some(body), item) => {
+                    ensure!(
+                        item.is_empty(),
+                        "say either --{BODY}, or one of them with flags"
+                    );
+                    body
+                }
+                (None, item) => {
+                    ensure!(
+                        !item.is_empty(),
+                        "say one with flags, or many with --{BODY}"
+                    );
+                    Map::from_iter([(name.clone(), Value::Array(vec![item.into()]))])
+                }
+            };
+            request.json(&Value::Object(body))
+        }
         Body::Document(media_type) => {
             let file: &String = args.get_one(DOCUMENT).context("a document is required")?;
             let document = if file == "-" {
@@ -107,16 +135,22 @@ fn request(operation: &Operation, args: &ArgMatches) -> anyhow::Result<Request> 
     })
 }
 
-fn body(
-    operation: &Operation,
-    args: &ArgMatches,
-    given: impl Fn(&Parameter) -> Vec<String>,
-) -> anyhow::Result<Value> {
-    let mut body = match args.get_one::<String>(BODY) {
-        Some(file) => serde_json::from_slice::<Map<String, Value>>(&read(file)?)
-            .with_context(|| format!("{file} is not a JSON object"))?,
-        None => Map::new(),
+/// The whole body, where a file holds it.
+fn from_file(args: &ArgMatches) -> anyhow::Result<Option<Map<String, Value>>> {
+    let Some(file) = args.get_one::<String>(BODY) else {
+        return Ok(None);
     };
+    let body = serde_json::from_slice(&read(file)?)
+        .with_context(|| format!("{file} is not a JSON object"))?;
+    Ok(Some(body))
+}
+
+/// The fields that flags say.
+fn fields(
+    operation: &Operation,
+    given: impl Fn(&Parameter) -> Vec<String>,
+) -> anyhow::Result<Map<String, Value>> {
+    let mut fields = Map::new();
     for parameter in of(operation, Place::Body) {
         let values = given(parameter);
         let Some(last) = values.last() else { continue };
@@ -132,9 +166,9 @@ fn body(
         } else {
             Value::String(last.clone())
         };
-        body.insert(parameter.name.clone(), value);
+        fields.insert(parameter.name.clone(), value);
     }
-    Ok(Value::Object(body))
+    Ok(fields)
 }
 
 fn of(operation: &Operation, place: Place) -> impl Iterator<Item = &Parameter> {
@@ -160,11 +194,11 @@ async fn pages(
             Value::Array(got) => got,
             _ => Vec::new(),
         };
-        // A list that is followed for ever has a token even where it ends for now.
-        let is_end = got.is_empty();
         items.append(&mut got);
+        // A search may find nothing on a page and go on; a list that is followed for ever ends for now
+        // where its token stays as it was.
         let next = answer["continuationToken"].as_str().map(str::to_owned);
-        if next.is_none() || next == token || is_end {
+        if next.is_none() || next == token {
             return Ok((items, false));
         }
         if items.len() >= limit {

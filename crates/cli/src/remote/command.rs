@@ -57,8 +57,12 @@ fn verb(operation: &Operation) -> Command {
     if let Some(long) = &operation.long_about {
         command = command.long_about(format!("{}\n\n{long}", operation.about));
     }
-    let taken = operation.parameters.iter();
-    for parameter in taken.filter(|it| !OWN.contains(&it.name.as_str())) {
+    let wanted = |it: &&Parameter| !OWN.contains(&it.name.as_str());
+    for parameter in operation.parameters.iter().filter(wanted) {
+        // A filter or a field says the same more exactly than the header of that name.
+        if parameter.place == Place::Header && is_taken(operation, parameter) {
+            continue;
+        }
         command = command.arg(argument(parameter));
     }
     command = match &operation.body {
@@ -68,6 +72,12 @@ fn verb(operation: &Operation) -> Command {
                 .long(BODY)
                 .value_name("FILE")
                 .help("The whole body as JSON, `-` for standard input; flags are laid over it"),
+        ),
+        Body::List(_) => command.arg(
+            Arg::new(BODY)
+                .long(BODY)
+                .value_name("FILE")
+                .help("The whole body as JSON with any number of them, `-` for standard input; flags say just one"),
         ),
         Body::Document(_) => command.arg(
             Arg::new(DOCUMENT)
@@ -87,6 +97,14 @@ fn verb(operation: &Operation) -> Command {
         );
     }
     common(command)
+}
+
+/// Whether something other than a header has the flag of this parameter.
+fn is_taken(operation: &Operation, parameter: &Parameter) -> bool {
+    let flag = flag(&parameter.name);
+    let others = operation.parameters.iter();
+    let mut others = others.filter(|other| other.place != Place::Header);
+    others.any(|other| self::flag(&other.name) == flag)
 }
 
 /// What all of them take.
@@ -122,7 +140,10 @@ fn common(command: Command) -> Command {
 }
 
 fn argument(parameter: &Parameter) -> Arg {
-    let help = parameter.help.trim_end_matches('.').to_owned();
+    let mut help = parameter.help.trim_end_matches('.').replace('\n', " ");
+    if parameter.required && parameter.place == Place::Body {
+        help.push_str(" (needed)");
+    }
     let flag = flag(&parameter.name);
     let arg = Arg::new(parameter.name.clone()).help(help);
     let arg = match parameter.place {
@@ -136,8 +157,7 @@ fn argument(parameter: &Parameter) -> Arg {
         Place::Body => arg.required(false),
         Place::Query => arg.required(parameter.required),
     };
-    let value = if parameter.json { "JSON" } else { "VALUE" };
-    let arg = arg.long(flag).value_name(value);
+    let arg = arg.long(flag).value_name(parameter.value.clone());
     if parameter.many {
         arg.action(ArgAction::Append)
     } else {
@@ -165,6 +185,12 @@ fn flag(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_command_is_well_formed() {
+        let remote = crate::remote::Remote::new();
+        remote.augment(Command::new("jobengine")).debug_assert();
+    }
 
     #[test]
     fn flags_are_spelled_as_flags_are() {

@@ -1,6 +1,8 @@
 //! The contract as the command line needs it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::schema::{is, is_plain, is_text, resolve, value_name};
 
 /// What an operation's name begins with, and the noun under which it stands; the longer ones first.
 const NOUNS: [(&str, &str, &str); 24] = [
@@ -77,6 +79,8 @@ pub(super) struct Parameter {
     pub place: Place,
     pub help: String,
     pub required: bool,
+    /// What may stand there, in a word: `TIME`, `low|normal`.
+    pub value: String,
     pub many: bool,
     pub json: bool,
 }
@@ -96,6 +100,8 @@ pub(super) enum Body {
     Nothing,
     /// Fields, each a flag, or a file with all of them.
     Json,
+    /// A list in the field of this name: flags say one item, a file all of them.
+    List(String),
     /// A document of this media type, from a file.
     Document(String),
 }
@@ -176,6 +182,7 @@ fn parameter(document: &Value, parameter: &Value) -> Option<Parameter> {
             .unwrap_or_default()
             .to_owned(),
         required: parameter["required"].as_bool() == Some(true),
+        value: value_name(schema),
         many: is(schema, "array"),
         json: false,
     })
@@ -192,13 +199,32 @@ fn body(document: &Value, operation: &Value) -> (Body, Vec<Parameter>) {
     let Some(properties) = schema["properties"].as_object() else {
         return (Body::Document(media_type.clone()), Vec::new());
     };
+    if let Some((name, item)) = only_list(document, properties) {
+        return (Body::List(name.to_owned()), fields(document, item));
+    }
+    (Body::Json, fields(document, schema))
+}
+
+/// The one field of a body that has no other, and the schema of the objects listed there.
+fn only_list<'a>(
+    document: &'a Value,
+    properties: &'a Map<String, Value>,
+) -> Option<(&'a str, &'a Value)> {
+    let (name, list) = properties.iter().next().filter(|_| properties.len() == 1)?;
+    let item = resolve(document, &resolve(document, list)["items"]);
+    item["properties"].is_object().then_some((name, item))
+}
+
+/// The fields of an object.
+fn fields(document: &Value, schema: &Value) -> Vec<Parameter> {
     let required: Vec<&str> = schema["required"]
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let fields = properties.iter().map(|(name, property)| {
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let field = |(name, property): (&String, &Value)| {
         let resolved = resolve(document, property);
         let items = resolve(document, &resolved["items"]);
         let many = is(resolved, "array") && is_plain(items);
@@ -210,11 +236,15 @@ fn body(document: &Value, operation: &Value) -> (Body, Vec<Parameter>) {
             place: Place::Body,
             help: help.unwrap_or_default().to_owned(),
             required: required.contains(&name.as_str()),
+            value: value_name(if many { items } else { resolved }),
             many,
             json: !many && !is_text(resolved),
         }
-    });
-    (Body::Json, fields.collect())
+    };
+    let mut fields: Vec<_> = properties.map(field).collect();
+    // What is needed is read first.
+    fields.sort_by_key(|field| !field.required);
+    fields
 }
 
 fn answer(document: &Value, operation: &Value) -> Option<Answer> {
@@ -242,46 +272,6 @@ fn answer(document: &Value, operation: &Value) -> Option<Answer> {
     let fields = item["properties"].as_object().into_iter().flatten();
     let plain = fields.filter(|(_, schema)| is_plain(resolve(document, schema)));
     Some(Answer::Page(plain.map(|(name, _)| name.clone()).collect()))
-}
-
-/// Follows a reference, and takes what is not null out of a choice.
-fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
-    let mut schema = schema;
-    for _ in 0..8 {
-        if let Some(path) = schema["$ref"].as_str() {
-            let found = path
-                .strip_prefix('#')
-                .and_then(|path| document.pointer(path));
-            schema = found.unwrap_or(&Value::Null);
-        } else if let Some(choice) = schema["oneOf"].as_array() {
-            match choice.iter().find(|schema| !is(schema, "null")) {
-                Some(one) => schema = one,
-                None => return schema,
-            }
-        } else {
-            return schema;
-        }
-    }
-    schema
-}
-
-/// Whether a schema allows this type.
-fn is(schema: &Value, name: &str) -> bool {
-    match &schema["type"] {
-        Value::String(one) => one == name,
-        Value::Array(some) => some.iter().any(|one| one == name),
-        _ => false,
-    }
-}
-
-fn is_text(schema: &Value) -> bool {
-    is(schema, "string")
-}
-
-fn is_plain(schema: &Value) -> bool {
-    ["string", "integer", "number", "boolean"]
-        .iter()
-        .any(|name| is(schema, name))
 }
 
 #[cfg(test)]
@@ -323,6 +313,18 @@ mod tests {
             panic!("a page")
         };
         assert!(columns.contains(&"jobId".to_owned()));
+        let submit = find("job", "submit");
+        assert_eq!(submit.body, Body::List("jobs".to_owned()));
+        let said = submit.parameters.iter().map(|it| (&*it.name, &*it.value));
+        let said: Vec<_> = said.collect();
+        assert!(said.contains(&("payload", "JSON")), "{said:?}");
+        assert!(said.contains(&("deadline", "TIME")), "{said:?}");
+        let dead_letters = find("deadletter", "list");
+        let decision = dead_letters
+            .parameters
+            .iter()
+            .find(|it| it.name == "decision");
+        assert_eq!(decision.unwrap().value, "open|replayed|discarded");
         let cancel = find("job", "cancel");
         assert_eq!(cancel.parameters[0].place, Place::Path);
         assert_eq!(

@@ -6,6 +6,7 @@
 mod call;
 mod command;
 mod contract;
+mod schema;
 mod show;
 
 use std::process::ExitCode;
