@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use jobengine_sdk::Error;
 
 /// For people or for programs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -45,18 +46,21 @@ pub(crate) fn draw(mut table: Table) -> String {
 /// # Errors
 /// When the text cannot be written for another reason.
 pub(crate) fn print(text: &str) -> io::Result<()> {
-    bytes(text.as_bytes())
-}
-
-/// Writes bytes to standard output, as [`print()`] does.
-///
-/// # Errors
-/// As [`print()`].
-pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
+    }
+}
+
+/// What became of an answer that was written to standard output as it came, as [`print()`] has it.
+///
+/// # Errors
+/// What the call failed with.
+pub(crate) fn unless_shut(written: Result<u64, Error>) -> Result<(), Error> {
+    match written {
+        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map(drop),
     }
 }
 

@@ -51,8 +51,9 @@ pub(super) async fn run(operation: &Operation, args: &ArgMatches) -> anyhow::Res
             }
         }
         Answer::Bytes => {
-            let bytes = client.request_bytes(request).await?;
-            output::bytes(&bytes)?;
+            // As it comes: an export may be longer than memory.
+            let written = client.request_into(request, &mut tokio::io::stdout()).await;
+            output::unless_shut(written)?;
         }
     }
     Ok(ExitCode::SUCCESS)
