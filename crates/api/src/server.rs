@@ -23,9 +23,7 @@ use jobengine_domain::network::Network;
 use jobengine_queue::Queue;
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{ImpactIndexes, Store};
-use jobengine_telemetry::Registry;
-use jobengine_telemetry::log::LogControl;
-use jobengine_telemetry::trace::Traces;
+use jobengine_telemetry::{Registry, log::LogControl, trace::Traces};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -387,7 +385,7 @@ impl Service<Request<hyper::body::Incoming>> for Requests {
     }
 }
 
-/// Whether an answer goes on.
+/// Whether an answer goes on until somebody ends it.
 fn is_stream(media_type: &HeaderValue) -> bool {
     media_type.as_bytes().starts_with(b"text/event-stream")
 }
