@@ -20,6 +20,7 @@ use jobengine_store::embedded::{Cluster, Options, Running, SUPERUSER};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Client, StatusCode};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use client::{Caller, Kind, jobs};
@@ -37,6 +38,9 @@ const SUBMITTERS: usize = 4;
 /// Lines of the log that say so, however many requests were refused: the two changes, ten requests of each
 /// listener's, and what goes on by itself.
 const WARNINGS_MAX: usize = 40;
+
+/// One outage at a time: what is timed here has the machine for itself.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// How PostgreSQL goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,7 @@ async fn a_postgresql_that_says_nothing_is_found_out_in_time() {
 }
 
 async fn outage(how: How) {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     // PostgreSQL, started by root, runs as somebody else.
     std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
@@ -148,32 +153,34 @@ async fn away(how: How, database: Running, options: &Options, caller: &Caller) -
             Cluster::start(options).await.unwrap()
         }
         How::Frozen => {
-            let processes = processes(database.pid());
-            for process in &processes {
-                kill(*process, Signal::SIGSTOP).unwrap();
+            let postmaster = Pid::from_raw(database.pid());
+            // First: it starts no further one while the others are looked up.
+            kill(postmaster, Signal::SIGSTOP).unwrap();
+            let servers = children(postmaster);
+            for server in &servers {
+                kill(*server, Signal::SIGSTOP).unwrap();
             }
             tokio::time::sleep(AWAY).await;
             assert!(!is_ready(caller).await);
-            for process in &processes {
-                kill(*process, Signal::SIGCONT).unwrap();
+            for process in servers.into_iter().chain([postmaster]) {
+                kill(process, Signal::SIGCONT).unwrap();
             }
             database
         }
     }
 }
 
-/// The postmaster and its servers.
-fn processes(postmaster: i32) -> Vec<Pid> {
+/// The processes that one has started.
+fn children(parent: Pid) -> Vec<Pid> {
     let children = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let path = entry.ok()?.path();
         let pid: i32 = path.file_name()?.to_str()?.parse().ok()?;
         let stat = std::fs::read_to_string(path.join("stat")).ok()?;
         // The fields after the name: state, parent.
-        let parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse::<i32>();
-        (parent == Ok(postmaster)).then_some(pid)
+        let of = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse::<i32>();
+        (of == Ok(parent.as_raw())).then_some(Pid::from_raw(pid))
     });
-    let all = std::iter::once(postmaster).chain(children);
-    all.map(Pid::from_raw).collect()
+    children.collect()
 }
 
 /// The lines of a log that ask for somebody's attention.
