@@ -8,8 +8,8 @@ use jobengine_store::{DatabaseConfig, InsertProbe, Store, database_create, migra
 
 use crate::data_dir::DataDir;
 
-/// Connections for tenants' work.
-const CONNECTIONS: usize = 8;
+/// Connections for tenants' work, unless said otherwise.
+pub(crate) const CONNECTIONS: u16 = 8;
 /// The database inside the private PostgreSQL.
 const NAME: &str = "jobengine";
 
@@ -23,14 +23,19 @@ impl Database {
     /// Opens the ledger: with `DATABASE_URL` in the environment that one, else the private one,
     /// which is started and brought up to date.
     pub(crate) async fn open(data_dir: &DataDir) -> anyhow::Result<Self> {
+        Self::open_with(data_dir, CONNECTIONS).await
+    }
+
+    /// The same with so many connections for tenants' work.
+    pub(crate) async fn open_with(data_dir: &DataDir, connections: u16) -> anyhow::Result<Self> {
         match from_env("DATABASE_URL")? {
-            Some(app) => Self::external(app).await,
-            None => Self::embedded(data_dir).await,
+            Some(app) => Self::external(app, connections).await,
+            None => Self::embedded(data_dir, connections).await,
         }
     }
 
     /// Starts the private PostgreSQL and opens the ledger in it.
-    pub(crate) async fn embedded(data_dir: &DataDir) -> anyhow::Result<Self> {
+    pub(crate) async fn embedded(data_dir: &DataDir, connections: u16) -> anyhow::Result<Self> {
         let options = Options::new(data_dir.postgres());
         let running = Cluster::start(&options).await?;
         database_create(&running.config(SUPERUSER, "postgres"), NAME).await?;
@@ -38,7 +43,7 @@ impl Database {
         let store = Store::open(
             &running.config("orch_app", NAME),
             &running.config("orch_sched", NAME),
-            CONNECTIONS,
+            connections.into(),
         )
         .await?;
         Ok(Self {
@@ -47,7 +52,7 @@ impl Database {
         })
     }
 
-    async fn external(app: DatabaseConfig) -> anyhow::Result<Self> {
+    async fn external(app: DatabaseConfig, connections: u16) -> anyhow::Result<Self> {
         let sched = if let Some(sched) = from_env("DATABASE_SCHED_URL")? {
             sched
         } else {
@@ -55,7 +60,7 @@ impl Database {
             sched.user("orch_sched");
             sched
         };
-        let store = Store::open(&app, &sched, CONNECTIONS).await?;
+        let store = Store::open(&app, &sched, connections.into()).await?;
         Ok(Self {
             store,
             embedded: None,

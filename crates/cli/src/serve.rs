@@ -21,7 +21,7 @@ use jobengine_telemetry::trace::{self, Traces};
 use tokio::task::JoinHandle;
 
 use crate::data_dir::DataDir;
-use crate::database::Database;
+use crate::database::{CONNECTIONS, Database};
 use crate::egress::EgressArgs;
 use crate::node::{Node, Settings};
 use crate::node_keys::NodeKeys;
@@ -69,6 +69,10 @@ pub(crate) struct ServeArgs {
     /// Address or block of a proxy whose X-Forwarded-For is believed, several separated by commas
     #[arg(long = "trusted-proxy", value_name = "ADDRESS", value_delimiter = ',')]
     proxies: Vec<Network>,
+    /// Connections to PostgreSQL for requests; the background passes have two more, and one only asks
+    /// whether the server is there
+    #[arg(long, value_name = "N", default_value_t = CONNECTIONS, value_parser = clap::value_parser!(u16).range(2..=1_000))]
+    database_connections: u16,
     /// Time a worker has between heartbeats before its jobs go to others
     #[arg(long, value_name = "N", default_value_t = LEASE_MS / 1_000, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     lease_seconds: u32,
@@ -113,7 +117,7 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
     // Before anything is started: a server that believes nobody is of no use.
     let authenticator = args.authenticator()?;
     let data = DataDir::open(args.data_dir.as_deref())?;
-    let database = Database::open(&data).await?;
+    let database = Database::open_with(&data, args.database_connections).await?;
     let keys = NodeKeys::open(&data, args.secret_file.as_deref())?;
     let registry = Registry::new();
     logs.observe(&registry);

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::data_dir::DataDir;
-use crate::database::Database;
+use crate::database::{CONNECTIONS, Database};
 use crate::node::{Node, Settings};
 use crate::node_keys::NodeKeys;
 use crate::{key_file, token};
@@ -43,7 +43,7 @@ impl TemporaryNode {
             .prefix(&format!("jobengine-{name}-"))
             .tempdir()?;
         let data = DataDir::open(Some(dir.path()))?;
-        let database = Database::embedded(&data).await?;
+        let database = Database::embedded(&data, CONNECTIONS).await?;
         let keys = NodeKeys::open(&data, None)?;
         let issuer = token::issuer(&data)?;
         let tenant = jobengine_store::draw(database.store.now().await?);

@@ -115,9 +115,10 @@ pub(super) fn kind(root: &Value, schema: &Value) -> String {
             Some(choices) => {
                 let _ = write!(text, ": {choices}");
             }
-            None => {
+            None if is_readable(pattern) => {
                 let _ = write!(text, ", {pattern}");
             }
+            None => {}
         }
     }
     for (least, most, unit) in [
@@ -154,6 +155,11 @@ fn choices(pattern: &str) -> Option<String> {
         .then(|| choices.replace('|', " | "))
 }
 
+/// Whether a person sees in a pattern what it takes. What the others mean stands in the text beside them.
+fn is_readable(pattern: &str) -> bool {
+    pattern.len() <= 50 && !pattern.contains('\\') && !pattern.contains("(?")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,5 +178,9 @@ mod tests {
         );
         assert!(html.contains("string, up to 100 characters</span>Its <code>type</code>."));
         assert!(html.contains("array of object, 1 to 9 items"));
+        let shown = |pattern: &str| kind(&root, &json!({"type": "string", "pattern": pattern}));
+        assert_eq!(shown("^(low|high)$"), "string: low | high");
+        assert_eq!(shown("^[a-z]{0,9}$"), "string, ^[a-z]{0,9}$");
+        assert_eq!(shown("^(?:a,)*\\s$"), "string");
     }
 }
