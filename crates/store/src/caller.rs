@@ -267,17 +267,26 @@ impl Tx {
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
+        self.counted(self.held.reach.answer(answer)).await
+    }
+
+    /// A statement that the connection knows already is no word of PostgreSQL's.
+    async fn statement(&self, sql: &str) -> Result<Statement, StoreError> {
+        let statement = self.connection().prepare_cached(sql);
+        self.counted(self.held.reach.wait(statement)).await
+    }
+
+    async fn counted<T>(
+        &self,
+        answer: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         self.unanswered.fetch_add(1, Ordering::Relaxed);
-        let answer = self.held.reach.answer(answer).await;
+        let answer = answer.await;
         // Of a statement that was given up the answer may still come.
         if !matches!(answer, Err(StoreError::Unavailable(_))) {
             self.unanswered.fetch_sub(1, Ordering::Relaxed);
         }
         answer
-    }
-
-    async fn statement(&self, sql: &str) -> Result<Statement, StoreError> {
-        self.answered(self.connection().prepare_cached(sql)).await
     }
 
     fn connection(&self) -> &Object {

@@ -23,7 +23,9 @@ impl Watched {
     }
 
     pub(crate) async fn prepare_cached(&mut self, sql: &str) -> Result<Statement, StoreError> {
-        self.ask(async |connection| connection.prepare_cached(sql).await)
+        let reach = self.reach.clone();
+        // A statement that the connection knows already is no word of PostgreSQL's.
+        self.ask(async |connection| reach.wait(connection.prepare_cached(sql)).await)
             .await
     }
 
@@ -35,7 +37,8 @@ impl Watched {
     where
         T: ?Sized + ToStatement + Sync,
     {
-        self.ask(async |connection| connection.query(statement, params).await)
+        let reach = self.reach.clone();
+        self.ask(async |connection| reach.answer(connection.query(statement, params)).await)
             .await
     }
 
@@ -47,21 +50,22 @@ impl Watched {
     where
         T: ?Sized + ToStatement + Sync,
     {
-        self.ask(async |connection| connection.query_one(statement, params).await)
+        let reach = self.reach.clone();
+        self.ask(async |connection| reach.answer(connection.query_one(statement, params)).await)
             .await
     }
 
     /// Whoever stops waiting for an answer closes the connection: it is not the next one's to read.
     async fn ask<T>(
         &mut self,
-        question: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>,
+        question: impl AsyncFnOnce(&Object) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let Some(connection) = self.connection.take() else {
             return Err(StoreError::Unavailable(Box::new(Away)));
         };
         let mut unanswered = Unanswered(Some(connection));
         let connection = unanswered.0.as_ref().expect("it was put there");
-        let answer = self.reach.answer(question(connection)).await;
+        let answer = question(connection).await;
         if !matches!(answer, Err(StoreError::Unavailable(_))) {
             self.connection = unanswered.0.take();
         }
