@@ -10,9 +10,14 @@ use utoipa::openapi::{
     Response, Schema,
 };
 
+use jobengine_domain::caller::Scope;
+
 use super::Route;
 use super::declared::{Declaration, Effect, Needs};
 
+/// Headers that say for whom a request is.
+const TENANT: &str = "X-Stella-Tenant";
+const PROJECT: &str = "X-Stella-Project";
 /// The security scheme of every operation with a scope.
 const BEARER: &str = "bearer";
 /// The one refusal without a problem: it is given before there is a request that could be read.
@@ -36,7 +41,12 @@ const WITH_BODY: [(&str, &str); 1] = [(
     "The body did not come in time, or broke off (REQUEST_TIMEOUT)",
 )];
 /// Answers of the guard, where a token is needed.
-const GUARDED: [(&str, &str); 3] = [
+const GUARDED: [(&str, &str); 5] = [
+    (
+        "400",
+        "A header or a parameter cannot be read (HEADER_INVALID, PARAMETER_INVALID)",
+    ),
+    ("404", "No such project of this tenant (NOT_FOUND)"),
     (
         "401",
         "No good token or API key, or a proof without nonce (UNAUTHENTICATED, DPOP_NONCE_REQUIRED)",
@@ -174,13 +184,20 @@ fn add_headers(operation: &mut Operation, declaration: &Declaration) {
             .into()
     };
     let parameters = operation.parameters.get_or_insert_default();
-    if declaration.needs != Needs::Nothing {
-        parameters.push(header(
-            "X-Stella-Tenant",
-            "May repeat the token's tenant; it never chooses one.",
-            36,
-            false,
-        ));
+    let insists = parameters
+        .iter()
+        .any(|it| matches!(it, RefOr::T(it) if it.name == TENANT));
+    if declaration.needs != Needs::Nothing && !insists {
+        let text = "May repeat the token's tenant; it never chooses one.";
+        parameters.push(header(TENANT, text, 36, false));
+    }
+    // Workers serve a whole tenant.
+    if !matches!(
+        declaration.needs,
+        Needs::Nothing | Needs::Token(Scope::Worker)
+    ) {
+        let text = "Binds the request to this project of the tenant; a token that is bound to one takes no other.";
+        parameters.push(header(PROJECT, text, 36, false));
     }
     if declaration.effect == Effect::Audited {
         parameters.push(header(

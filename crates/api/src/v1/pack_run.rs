@@ -89,6 +89,7 @@ struct PackRunCreated {
 #[utoipa::path(
     post, path = "/pack-runs", operation_id = "pack_run_create", tag = "runs",
     extensions(("x-scope" = json!("orch:submit")), ("x-effect" = json!("audited"))),
+    params(("X-Stella-Tenant" = Uuid, Header, description = "The token's tenant, said once more")),
     request_body = CreatePackRun,
     responses(
         (status = 201, description = "The run is in the ledger", body = PackRunCreated),

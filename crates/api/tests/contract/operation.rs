@@ -123,9 +123,6 @@ impl Operation {
                 _ => {}
             }
         }
-        for (name, value) in World::headers(self) {
-            call.headers.insert(name.to_owned(), value);
-        }
         query.extend(world.query(self));
         if !query.is_empty() {
             call.path = format!("{}?{}", call.path, query.join("&"));

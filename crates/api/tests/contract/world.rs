@@ -141,6 +141,7 @@ impl World {
             ("source", _) => return "world".to_owned(),
             ("mode", _) => return "delta".to_owned(),
             ("Idempotency-Key", _) => return Uuid::from_u128(fresh()).to_string(),
+            ("X-Stella-Tenant", _) => return OURS.to_string(),
             ("X-Stella-Operator-Reason", _) => return "a test".to_owned(),
             ("X-Stella-Operator-Ticket", _) => return "T-1".to_owned(),
             _ => panic!("{id} takes `{name}`: say in tests/contract/world.rs what stands there"),
@@ -174,14 +175,6 @@ impl World {
             }
         }
         body
-    }
-
-    /// Headers that a good request has though it need not.
-    pub(crate) fn headers(operation: &Operation) -> Vec<(&'static str, String)> {
-        match operation.id.as_str() {
-            "pack_run_create" => vec![("X-Stella-Tenant", OURS.to_string())],
-            _ => Vec::new(),
-        }
     }
 
     fn adapt(&self, body: &mut Value) {
