@@ -174,7 +174,10 @@ impl std::fmt::Display for Problem {
             &self.detail
         };
         write!(f, "{}: {text}", self.code)?;
-        for error in &self.errors {
+        // The first of them is often what the problem is about, and stands there already.
+        let said =
+            |error: &&FieldProblem| text.contains(&error.detail) && text.contains(&error.field);
+        for error in self.errors.iter().filter(|error| !said(error)) {
             write!(f, "; {}: {}", error.field, error.detail)?;
         }
         Ok(())
