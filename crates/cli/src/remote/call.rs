@@ -8,8 +8,9 @@ use clap::ArgMatches;
 use jobengine_sdk::{Client, Document, Method, Request, TokenSource};
 use serde_json::{Map, Value};
 
-use super::command::{BODY, DOCUMENT, LIMIT, OUTPUT, SERVER, TOKEN_FILE};
+use super::command::{BODY, DOCUMENT, IF_MATCH, LIMIT, OUTPUT, SERVER, TOKEN_FILE};
 use super::contract::{Answer, Body, Operation, Parameter, Place};
+use super::lines::Lines;
 use super::show;
 use crate::data_dir::DataDir;
 use crate::output::{self, Output};
@@ -43,12 +44,22 @@ pub(super) async fn run(operation: &Operation, args: &ArgMatches) -> anyhow::Res
         Answer::Object => {
             let answer: Value = client.request(request).await?;
             match (output, &answer) {
+                (Output::Table, Value::Null) if operation.method == "GET" => {
+                    eprintln!("Nothing there.");
+                }
                 (Output::Table, Value::Null) => eprintln!("Done."),
                 (Output::Table, answer) => output::print(&show::object(answer))?,
                 (Output::Json, answer) => {
                     output::line(serde_json::to_string_pretty(answer)?)?;
                 }
             }
+        }
+        Answer::Lines => {
+            let mut lines = Lines::new(tokio::io::stdout());
+            let written = client.request_into(request, &mut lines).await;
+            output::unless_shut(written)?;
+            let refused = lines.refused();
+            ensure!(refused == 0, "refused lines: {refused}");
         }
         Answer::Bytes => {
             // As it comes: an export may be longer than memory.
@@ -81,20 +92,27 @@ fn request(operation: &Operation, args: &ArgMatches) -> anyhow::Result<Request> 
         let values = values.ok().flatten().into_iter().flatten();
         values.cloned().collect()
     };
-    let mut path = operation.path.clone();
-    for parameter in of(operation, Place::Path) {
-        let value = given(parameter).pop().unwrap_or_default();
-        path = path.replace(&format!("{{{}}}", parameter.name), &value);
-    }
+    // Each place is filled by itself: a value with a `/` in it is one segment all the same.
+    let segments = operation.path.trim_start_matches('/').split('/');
+    let segments = segments.map(|segment| {
+        let places = of(operation, Place::Path);
+        places.fold(segment.to_owned(), |segment, parameter| {
+            let value = given(parameter).pop().unwrap_or_default();
+            segment.replace(&format!("{{{}}}", parameter.name), &value)
+        })
+    });
     let method = Method::from_bytes(operation.method.as_bytes())?;
-    let mut request = Request::new(method, path.trim_start_matches('/').split('/'));
+    let mut request = Request::new(method, segments);
     for parameter in of(operation, Place::Query) {
         for value in given(parameter) {
             request = request.query(&parameter.name, value);
         }
     }
     for parameter in of(operation, Place::Header) {
-        for value in given(parameter) {
+        for mut value in given(parameter) {
+            if parameter.name == IF_MATCH && value.bytes().all(|byte| byte.is_ascii_digit()) {
+                value = format!("\"{value}\"");
+            }
             request = request.header(&parameter.name, value);
         }
     }

@@ -21,6 +21,13 @@ const OWN: [&str; 5] = [
     "continuationToken",
 ];
 
+/// The one of them that some operations insist on.
+const TENANT: &str = "X-Stella-Tenant";
+/// What the client says itself when nobody else does.
+const KEY: &str = "Idempotency-Key";
+/// The version that a change is for.
+pub(super) const IF_MATCH: &str = "If-Match";
+
 /// Adds a command for each operation, below its noun.
 pub(super) fn augment(mut cli: Command, operations: &[Operation]) -> Command {
     for of_noun in operations.chunk_by(|a, b| a.noun == b.noun) {
@@ -57,13 +64,18 @@ fn verb(operation: &Operation) -> Command {
     if let Some(long) = &operation.long_about {
         command = command.long_about(format!("{}\n\n{long}", operation.about));
     }
-    let wanted = |it: &&Parameter| !OWN.contains(&it.name.as_str());
+    // The tenant comes from the token, except where saying it is the point.
+    let wanted =
+        |it: &&Parameter| !OWN.contains(&it.name.as_str()) || it.name == TENANT && it.required;
     for parameter in operation.parameters.iter().filter(wanted) {
         // A filter or a field says the same more exactly than the header of that name.
         if parameter.place == Place::Header && is_taken(operation, parameter) {
             continue;
         }
         command = command.arg(argument(parameter));
+    }
+    if let Some(example) = &operation.example {
+        command = command.after_long_help(format!("A body, for --{BODY}:\n{example:#}"));
     }
     command = match &operation.body {
         Body::Nothing => command,
@@ -144,6 +156,9 @@ fn argument(parameter: &Parameter) -> Arg {
     if parameter.required && parameter.place == Place::Body {
         help.push_str(" (needed)");
     }
+    if parameter.name == IF_MATCH {
+        help.push_str(" (its number, as `get` prints it)");
+    }
     let flag = flag(&parameter.name);
     let arg = Arg::new(parameter.name.clone()).help(help);
     let arg = match parameter.place {
@@ -152,9 +167,12 @@ fn argument(parameter: &Parameter) -> Arg {
                 .required(true)
                 .value_name(flag.replace('-', "_").to_uppercase());
         }
-        Place::Header => arg.help_heading("About the request"),
-        // A body may come from a file: the server says what is missing.
-        Place::Body => arg.required(false),
+        Place::Header => arg
+            .required(parameter.required && parameter.name != KEY)
+            .help_heading("About the request"),
+        // A body may come from a file: then the server says what is missing.
+        Place::Body if parameter.required => arg.required_unless_present(BODY),
+        Place::Body => arg,
         Place::Query => arg.required(parameter.required),
     };
     let arg = arg.long(flag).value_name(parameter.value.clone());

@@ -64,6 +64,8 @@ pub(super) struct Operation {
     pub verb: String,
     pub about: String,
     pub long_about: Option<String>,
+    /// What its body may look like.
+    pub example: Option<Value>,
     pub method: String,
     pub path: String,
     /// Parameters of path, query and headers.
@@ -109,8 +111,10 @@ pub(super) enum Body {
 /// What comes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// Pages of objects with these plain fields.
+    /// Pages of objects with these fields.
     Page(Vec<String>),
+    /// A line for each line that was sent, printed as it comes.
+    Lines,
     /// One JSON value.
     Object,
     /// Something else, printed as it is.
@@ -155,13 +159,26 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Option
         noun_about,
         verb: verb.replace('_', "-"),
         about: text("summary").unwrap_or_default(),
-        long_about: text("description"),
+        long_about: text("description").map(|text| paragraphs(&text)),
+        example: example(operation),
         method: method.to_uppercase(),
         path: path.to_owned(),
         parameters,
         body,
         answer,
     })
+}
+
+/// A paragraph is a line: the terminal breaks it.
+fn paragraphs(text: &str) -> String {
+    let paragraphs = text.split("\n\n");
+    let lines: Vec<String> = paragraphs.map(|text| text.replace('\n', " ")).collect();
+    lines.join("\n\n")
+}
+
+fn example(operation: &Value) -> Option<Value> {
+    let json = &operation["requestBody"]["content"]["application/json"];
+    Some(json["example"].clone()).filter(Value::is_object)
 }
 
 fn parameter(document: &Value, parameter: &Value) -> Option<Parameter> {
@@ -249,9 +266,10 @@ fn fields(document: &Value, schema: &Value) -> Vec<Parameter> {
 
 fn answer(document: &Value, operation: &Value) -> Option<Answer> {
     let responses = operation["responses"].as_object()?;
+    // Without a good answer of its own it is another protocol: `events tail` follows what there is.
     let (_, good) = responses
         .iter()
-        .find(|(status, _)| status.starts_with('2') || status.starts_with('1'))?;
+        .find(|(status, _)| status.starts_with('2'))?;
     let good = resolve(document, good);
     let Some(content) = good["content"].as_object() else {
         return Some(Answer::Object);
@@ -260,18 +278,25 @@ fn answer(document: &Value, operation: &Value) -> Option<Answer> {
     if content.contains_key("text/event-stream") {
         return None;
     }
+    if content.contains_key("application/x-ndjson") {
+        return Some(Answer::Lines);
+    }
     let Some(json) = content.get("application/json") else {
         return Some(Answer::Bytes);
     };
     let schema = resolve(document, &json["schema"]);
+    // A document of somebody's, or a signed envelope: what it is worth depends on every byte.
+    let is_free = schema["properties"].is_null() && schema["allOf"].is_null();
+    if is_free || schema["properties"]["payloadType"].is_object() {
+        return Some(Answer::Bytes);
+    }
     let items = &schema["properties"]["items"];
     if !items.is_object() {
         return Some(Answer::Object);
     }
     let item = resolve(document, &resolve(document, items)["items"]);
     let fields = item["properties"].as_object().into_iter().flatten();
-    let plain = fields.filter(|(_, schema)| is_plain(resolve(document, schema)));
-    Some(Answer::Page(plain.map(|(name, _)| name.clone()).collect()))
+    Some(Answer::Page(fields.map(|(name, _)| name.clone()).collect()))
 }
 
 #[cfg(test)]

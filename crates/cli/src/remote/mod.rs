@@ -4,8 +4,10 @@
 //! their help is the contract's own text.
 
 mod call;
+mod columns;
 mod command;
 mod contract;
+mod lines;
 mod schema;
 mod show;
 

@@ -52,7 +52,7 @@ pub(super) fn value_name(schema: &Value) -> String {
     let name = match schema["format"].as_str() {
         Some("date-time") => "TIME",
         Some("uuid") => "ID",
-        _ if is_text(schema) || is(schema, "array") => "VALUE",
+        _ if is_text(schema) => "VALUE",
         _ if is(schema, "integer") => "N",
         _ if is(schema, "boolean") => "true|false",
         _ => "JSON",

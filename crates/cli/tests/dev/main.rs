@@ -6,6 +6,7 @@
 )]
 
 mod audit;
+mod commands;
 mod evaluator;
 
 use std::net::{Ipv4Addr, TcpListener};
