@@ -40,5 +40,5 @@ pub use identity::{
     PublicUrlError, TokenRequest, TrustedIssuer, UnknownAlgorithm,
 };
 pub use problem::{Code, FieldError, Problem, ProblemBody};
-pub use server::{Server, ServerConfig, contract_text, document};
+pub use server::{Server, ServerConfig, administration_document, contract_text, document};
 pub use signing::{KeyPurpose, PublishedKey};

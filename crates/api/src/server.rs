@@ -150,6 +150,11 @@ pub fn document() -> OpenApi {
     reference::complete(operations().document())
 }
 
+/// The OpenAPI document of what the administration listener answers.
+pub fn administration_document() -> OpenApi {
+    administration::operations().document()
+}
+
 fn operations() -> Routes {
     Routes::new()
         .merge(health::routes())

@@ -49,12 +49,13 @@ const LOG: &str = "JOBENGINE_LOG";
 /// What the commands read from the environment.
 const ENVIRONMENT: &str = "\
 Environment:
-  JOBENGINE_SERVER      Where operator commands find the API
-  JOBENGINE_TOKEN_FILE  File with their bearer token or API key
-  DATABASE_URL          PostgreSQL, as role orch_app; else a private one
-  DATABASE_SCHED_URL    The same as role orch_sched; else derived
-  DATABASE_ADMIN_URL    The same for `migrate`, as an administrator
-  JOBENGINE_LOG         `warn`, or `info,jobengine_duties=debug`
+  JOBENGINE_SERVER        Where operator commands find the API
+  JOBENGINE_ADMIN_SERVER  Where `tenant` commands find the administration
+  JOBENGINE_TOKEN_FILE    File with their bearer token or API key
+  DATABASE_URL            PostgreSQL, as role orch_app; else a private one
+  DATABASE_SCHED_URL      The same as role orch_sched; else derived
+  DATABASE_ADMIN_URL      The same for `migrate`, as an administrator
+  JOBENGINE_LOG           `warn`, or `info,jobengine_duties=debug`
 
 Exit codes: 0 well, 1 failed, 2 wrong usage, 3 the token was refused";
 
@@ -67,7 +68,7 @@ enum Command {
     Match(matching::MatchArgs),
     Migrate(migrate::MigrateArgs),
     Doctor(doctor::DoctorArgs),
-    /// Make tenants: the owners of everything in the ledger
+    /// Tenants: the owners of everything in the ledger
     #[command(subcommand)]
     Tenant(TenantCommand),
     /// Make tokens for operators and workers
@@ -114,8 +115,9 @@ const AUTH: u8 = 3;
 fn main() -> ExitCode {
     // One provider for everything that speaks TLS, before anything asks for one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let remote = Remote::new();
-    let matches = remote.augment(Cli::command()).get_matches();
+    let cli = Cli::command();
+    let remote = Remote::new(&cli);
+    let matches = remote.augment(cli).get_matches();
     let done = match remote.asked(&matches) {
         Some(asked) => with_runtime("error", asked.run()),
         None => Cli::from_arg_matches(&matches)

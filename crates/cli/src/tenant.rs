@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use jobengine_domain::id::TenantId;
 use jobengine_domain::time::Timestamp;
 use serde_json::json;
@@ -32,11 +33,12 @@ pub(crate) async fn create(args: &CreateArgs) -> anyhow::Result<ExitCode> {
     // An id needs a moment, and the ledger's clock is the one that counts.
     let now: Timestamp = database.store.now().await?;
     let tenant: TenantId = jobengine_store::draw(now);
-    database
+    let made = database
         .store
         .tenant_create_by_hand(tenant, &args.name, args.weight)
-        .await?;
+        .await;
     database.close().await?;
+    ensure!(made?, "there is a tenant called {}", args.name);
     match args.output {
         Output::Table => output::line(tenant)?,
         Output::Json => {

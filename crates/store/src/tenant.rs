@@ -3,6 +3,7 @@
 use jobengine_domain::caller::{Caller, Scope};
 use jobengine_domain::id::TenantId;
 use jobengine_domain::priority::{Priority, VirtualTime};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use crate::act::{Act, Effect};
@@ -29,7 +30,7 @@ impl Store {
     }
 
     /// Makes a tenant by hand, with nothing but the database: its own audit trail begins with that.
-    /// Tells whether its id was free.
+    /// Tells whether its id and its name were free.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -40,7 +41,14 @@ impl Store {
         weight: u32,
     ) -> Result<bool, StoreError> {
         let tx = self.begin(&Caller::system(tenant)).await?;
-        let made = tx.tenant_insert(tenant, name, weight).await?;
+        let made = match tx.tenant_insert(tenant, name, weight).await {
+            Err(StoreError::Refused(error))
+                if error.code() == Some(&SqlState::UNIQUE_VIOLATION) =>
+            {
+                return Ok(false);
+            }
+            made => made?,
+        };
         if made {
             let id = tenant.to_string();
             tx.acts_record(&[Effect {

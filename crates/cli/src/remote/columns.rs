@@ -3,7 +3,7 @@
 /// Noun and verb of a list, and the fields of its items; `job.id` lies in the field `job`.
 type Chosen = (&'static str, &'static str, &'static [&'static str]);
 
-const CHOSEN: [Chosen; 24] = [
+const CHOSEN: [Chosen; 25] = [
     (
         "advisory",
         "list",
@@ -183,6 +183,11 @@ const CHOSEN: [Chosen; 24] = [
         ],
     ),
     (
+        "tenant",
+        "list",
+        &["tenantId", "name", "state", "weight", "createdAt"],
+    ),
+    (
         "vex",
         "list",
         &["document", "source", "createdAt", "digest"],
@@ -230,7 +235,7 @@ mod tests {
     /// Columns by the alphabet hide the id that the next command needs.
     #[test]
     fn each_list_has_columns_that_somebody_chose_and_that_are_there() {
-        for operation in Remote::new().0 {
+        for operation in Remote::new(&clap::Command::new("jobengine")).0 {
             let Answer::Page(fields) = &operation.answer else {
                 continue;
             };

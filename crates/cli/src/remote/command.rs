@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::contract::{Answer, Body, Operation, Parameter, Place};
+use super::contract::{Answer, Body, Listener, Operation, Parameter, Place};
 
 /// Flags of our own, which no parameter may take.
 pub(super) const SERVER: &str = "server";
@@ -37,12 +37,7 @@ pub(super) fn augment(mut cli: Command, operations: &[Operation]) -> Command {
         let verbs: Vec<Command> = of_noun.iter().map(verb).collect();
         let is_there = cli.find_subcommand(first.noun).is_some();
         cli = if is_there {
-            // A verb that is written by hand knows better than one that is made.
             cli.mut_subcommand(first.noun, |noun| {
-                let verbs = verbs
-                    .into_iter()
-                    .filter(|verb| noun.find_subcommand(verb.get_name()).is_none())
-                    .collect::<Vec<_>>();
                 noun.args_conflicts_with_subcommands(true)
                     .subcommands(verbs)
             })
@@ -108,7 +103,7 @@ fn verb(operation: &Operation) -> Command {
                 .help("Most items, over as many pages as it takes"),
         );
     }
-    common(command)
+    common(command, operation.listener)
 }
 
 /// Whether something other than a header has the flag of this parameter.
@@ -120,16 +115,28 @@ fn is_taken(operation: &Operation, parameter: &Parameter) -> bool {
 }
 
 /// What all of them take.
-fn common(command: Command) -> Command {
+fn common(command: Command, listener: Listener) -> Command {
+    let (env, default, help) = match listener {
+        Listener::Contract => (
+            "JOBENGINE_SERVER",
+            "http://127.0.0.1:8080",
+            "Where the API is",
+        ),
+        Listener::Administration => (
+            "JOBENGINE_ADMIN_SERVER",
+            "http://127.0.0.1:9090",
+            "Where the administration listener is",
+        ),
+    };
     command
         .arg(
             Arg::new(SERVER)
                 .long(SERVER)
-                .env("JOBENGINE_SERVER")
+                .env(env)
                 .value_name("URL")
-                .default_value("http://127.0.0.1:8080")
+                .default_value(default)
                 .help_heading("Connection")
-                .help("Where the API is"),
+                .help(help),
         )
         .arg(
             Arg::new(TOKEN_FILE)
@@ -206,8 +213,8 @@ mod tests {
 
     #[test]
     fn every_command_is_well_formed() {
-        let remote = crate::remote::Remote::new();
-        remote.augment(Command::new("jobengine")).debug_assert();
+        let cli = Command::new("jobengine");
+        crate::remote::Remote::new(&cli).augment(cli).debug_assert();
     }
 
     #[test]

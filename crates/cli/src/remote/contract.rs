@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::schema::{is, is_plain, is_text, resolve, value_name};
 
 /// What an operation's name begins with, and the noun under which it stands; the longer ones first.
-const NOUNS: [(&str, &str, &str); 24] = [
+const NOUNS: [(&str, &str, &str); 25] = [
     ("dead_letter", "deadletter", "Jobs out of attempts"),
     (
         "impact_run",
@@ -35,6 +35,7 @@ const NOUNS: [(&str, &str, &str); 24] = [
         "How far the scheduler has followed its streams",
     ),
     ("worker", "worker", ""),
+    ("tenant", "tenant", ""),
     ("source", "source", "Upstreams"),
     ("impact", "impact", "What a change would hit"),
     ("event", "events", ""),
@@ -56,6 +57,15 @@ const WORKERS: &str = "orch:worker";
 /// These need no token: a browser reads them.
 const PUBLIC: &str = "public";
 
+/// Where an operation is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listener {
+    /// By the API.
+    Contract,
+    /// By the listener for inside eyes.
+    Administration,
+}
+
 /// An operation as a command.
 #[derive(Debug, Clone)]
 pub(super) struct Operation {
@@ -72,6 +82,7 @@ pub(super) struct Operation {
     pub parameters: Vec<Parameter>,
     pub body: Body,
     pub answer: Answer,
+    pub listener: Listener,
 }
 
 /// A parameter, as a flag or a position.
@@ -122,19 +133,27 @@ pub(super) enum Answer {
 }
 
 /// The operations of a contract that people ask for.
-pub(super) fn operations(document: &Value) -> Vec<Operation> {
+pub(super) fn operations(document: &Value, listener: Listener) -> Vec<Operation> {
     let paths = document["paths"].as_object().into_iter().flatten();
     let mut operations: Vec<Operation> = paths
         .flat_map(|(path, item)| {
             let methods = item.as_object().into_iter().flatten();
-            methods.filter_map(move |(method, operation)| read(document, path, method, operation))
+            methods.filter_map(move |(method, operation)| {
+                read(document, listener, path, method, operation)
+            })
         })
         .collect();
     operations.sort_by(|a, b| (a.noun, &a.verb).cmp(&(b.noun, &b.verb)));
     operations
 }
 
-fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Option<Operation> {
+fn read(
+    document: &Value,
+    listener: Listener,
+    path: &str,
+    method: &str,
+    operation: &Value,
+) -> Option<Operation> {
     let id = operation["operationId"].as_str()?;
     let scope = operation["x-scope"].as_str()?;
     let (noun, verb, noun_about) = NOUNS.iter().find_map(|(prefix, noun, about)| {
@@ -166,6 +185,7 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Option
         parameters,
         body,
         answer,
+        listener,
     })
 }
 
@@ -306,7 +326,7 @@ mod tests {
     #[test]
     fn whatever_people_may_ask_for_is_a_command() {
         let document = serde_json::to_value(jobengine_api::document()).unwrap();
-        let known = operations(&document);
+        let known = operations(&document, Listener::Contract);
         let mut missing = Vec::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
@@ -328,7 +348,7 @@ mod tests {
     #[test]
     fn a_command_says_what_the_contract_says() {
         let document = serde_json::to_value(jobengine_api::document()).unwrap();
-        let all = operations(&document);
+        let all = operations(&document, Listener::Contract);
         let find = |noun: &str, verb: &str| {
             let found = all.iter().find(|it| it.noun == noun && it.verb == verb);
             found.unwrap_or_else(|| panic!("{noun} {verb}"))

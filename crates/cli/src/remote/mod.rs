@@ -14,18 +14,26 @@ mod show;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
+use serde::Serialize;
 
-use contract::Operation;
+use contract::{Listener, Operation};
 
 /// The operations that stand on the command line, by noun and verb.
 pub(crate) struct Remote(Vec<Operation>);
 
 impl Remote {
-    /// Reads the contract that is built in.
-    pub(crate) fn new() -> Self {
-        let document = serde_json::to_value(jobengine_api::document())
-            .expect("an OpenAPI document is plain JSON");
-        Self(contract::operations(&document))
+    /// Reads the contracts that are built in: of everybody, and of the administration listener. A verb that
+    /// `cli` has knows better than one that is made.
+    pub(crate) fn new(cli: &Command) -> Self {
+        let mut all = read(jobengine_api::document(), Listener::Contract);
+        let inside = jobengine_api::administration_document();
+        all.extend(read(inside, Listener::Administration));
+        let by_hand = |operation: &Operation| {
+            let noun = cli.find_subcommand(operation.noun);
+            noun.is_some_and(|noun| noun.find_subcommand(&operation.verb).is_some())
+        };
+        all.retain(|operation| !by_hand(operation));
+        Self(all)
     }
 
     /// Adds the operator commands beside those that are there.
@@ -56,4 +64,10 @@ impl Asked<'_> {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         call::run(self.operation, self.args).await
     }
+}
+
+fn read(document: impl Serialize, listener: Listener) -> Vec<Operation> {
+    let document = serde_json::to_value(document);
+    let document = document.expect("an OpenAPI document is plain JSON");
+    contract::operations(&document, listener)
 }

@@ -18,7 +18,7 @@ const BY_HAND: [(&str, &str); 3] = [
     ("events", "tail"),
     ("events", "verify"),
 ];
-/// Nouns without operations.
+/// Nouns without operations, or with those of the other listener, which `dev` has not.
 const LOCAL: [&str; 11] = [
     "bench", "demo", "dev", "doctor", "help", "match", "migrate", "openapi", "serve", "tenant",
     "token",
