@@ -24,14 +24,18 @@ use crate::ready::ReadyNotes;
 use crate::share::Share;
 use crate::ts::Ts;
 
-/// A connection that does not undo its transaction in that time is closed.
-const ROLLBACK_MAX: Duration = Duration::from_secs(1);
+/// How a transaction begins that can only read.
+pub(crate) const BEGIN_READING: &str = "BEGIN READ ONLY";
+/// A connection that does not end its transaction in that time is closed.
+const END_MAX: Duration = Duration::from_secs(1);
 
 /// A transaction of one tenant. Dropped without [`Tx::commit`] it is rolled back. Its connection serves
 /// the next one only when every answer has come: left in the middle of a conversation it is closed.
 #[derive(Debug)]
 pub struct Tx {
     connection: Option<Object>,
+    /// It can only read.
+    reads: bool,
     /// Statements whose answer was not awaited to its end.
     unanswered: AtomicUsize,
     tenant: TenantId,
@@ -74,6 +78,7 @@ impl Tx {
         // Before the first word is sent: whoever stops waiting here must close the connection too.
         let mut tx = Self {
             connection: Some(connection),
+            reads: begin == BEGIN_READING,
             unanswered: AtomicUsize::new(0),
             tenant: caller.tenant,
             subject: caller.subject.clone(),
@@ -164,12 +169,17 @@ impl Tx {
         &self.ready
     }
 
-    /// Makes everything in the transaction lasting, or nothing of it.
+    /// Makes everything in the transaction lasting, or nothing of it. One that only read ends by itself:
+    /// there is nothing to wait for.
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Unavailable`] it is unknown whether it was committed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.end("COMMIT").await?;
+        if self.reads {
+            self.leave("COMMIT");
+        } else {
+            self.end("COMMIT").await?;
+        }
         self.observer.committed(&self.notes, self.now);
         if self.told.load(Ordering::Relaxed) {
             self.held
@@ -267,26 +277,38 @@ impl Tx {
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
-        self.counted(self.held.reach.answer(answer)).await
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
+        let answer = self.held.reach.answer(answer).await;
+        self.count(&answer);
+        answer
     }
 
     /// A statement that the connection knows already is no word of PostgreSQL's.
     async fn statement(&self, sql: &str) -> Result<Statement, StoreError> {
+        self.unanswered.fetch_add(1, Ordering::Relaxed);
         let statement = self.connection().prepare_cached(sql);
-        self.counted(self.held.reach.wait(statement)).await
+        let statement = self.held.reach.wait(statement).await;
+        self.count(&statement);
+        statement
     }
 
-    async fn counted<T>(
-        &self,
-        answer: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        self.unanswered.fetch_add(1, Ordering::Relaxed);
-        let answer = answer.await;
-        // Of a statement that was given up the answer may still come.
+    /// Of a statement that was given up the answer may still come.
+    fn count<T>(&self, answer: &Result<T, StoreError>) {
         if !matches!(answer, Err(StoreError::Unavailable(_))) {
             self.unanswered.fetch_sub(1, Ordering::Relaxed);
         }
-        answer
+    }
+
+    /// Has the transaction ended behind its back.
+    fn leave(&mut self, how: &'static str) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let runtime = Handle::try_current().ok();
+        match runtime.filter(|_| *self.unanswered.get_mut() == 0) {
+            Some(runtime) => drop(runtime.spawn(end(connection, how))),
+            None => drop(Object::take(connection)),
+        }
     }
 
     fn connection(&self) -> &Object {
@@ -296,23 +318,16 @@ impl Tx {
     }
 }
 
-/// Undoes what a connection has begun, and gives it back.
-async fn roll_back(connection: Object) {
-    let undone = tokio::time::timeout(ROLLBACK_MAX, connection.batch_execute("ROLLBACK")).await;
-    if !matches!(undone, Ok(Ok(()))) {
+/// Ends what a connection has begun, and gives it back.
+async fn end(connection: Object, how: &str) {
+    let ended = tokio::time::timeout(END_MAX, connection.batch_execute(how)).await;
+    if !matches!(ended, Ok(Ok(()))) {
         drop(Object::take(connection));
     }
 }
 
 impl Drop for Tx {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else {
-            return;
-        };
-        let runtime = Handle::try_current().ok();
-        match runtime.filter(|_| *self.unanswered.get_mut() == 0) {
-            Some(runtime) => drop(runtime.spawn(roll_back(connection))),
-            None => drop(Object::take(connection)),
-        }
+        self.leave("ROLLBACK");
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, NoTls, config::Host};
 
-use crate::caller::{Held, Tx};
+use crate::caller::{BEGIN_READING, Held, Tx};
 use crate::error::StoreError;
 use crate::migrate::schema_version;
 use crate::observe::Observer;
@@ -127,7 +127,7 @@ impl Store {
     /// [`StoreError::Busy`] when all connections are in use for 3 s, [`StoreError::Unavailable`] when
     /// PostgreSQL does not answer.
     pub async fn read(&self, caller: &Caller) -> Result<Tx, StoreError> {
-        self.open_tx(caller, "BEGIN READ ONLY").await
+        self.open_tx(caller, BEGIN_READING).await
     }
 
     async fn open_tx(&self, caller: &Caller, begin: &'static str) -> Result<Tx, StoreError> {

@@ -30,9 +30,13 @@ pub(super) async fn handler(
     PathParams(id): PathParams<JobId>,
 ) -> Result<Json<JobView>, Problem> {
     let tx = state.store().read(&caller).await?;
-    let job = tx.job_find(id).await?;
-    let attempts = tx.job_attempts(&[id]).await?;
-    let under_way = tx.job_under_way(id).await?;
+    let of_this = [id];
+    // Sent one behind the other, in one round trip.
+    let (job, attempts, under_way) = tokio::try_join!(
+        tx.job_find(id),
+        tx.job_attempts(&of_this),
+        tx.job_under_way(id)
+    )?;
     tx.commit().await?;
     let job = job.ok_or_else(|| Problem::not_found("job"))?;
     Ok(Json(JobView::whole(
