@@ -4,7 +4,9 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
 use jobengine_store::embedded::{Cluster, Options, Running, SUPERUSER};
-use jobengine_store::{DatabaseConfig, InsertProbe, Store, database_create, migrate, wal_bytes};
+use jobengine_store::{
+    DatabaseConfig, InsertProbe, Store, database_create, migrate, settle, wal_bytes,
+};
 
 use crate::data_dir::DataDir;
 
@@ -69,20 +71,23 @@ impl Database {
 
     /// Bytes of write-ahead log written so far, by the whole PostgreSQL.
     pub(crate) async fn wal_bytes(&self) -> anyhow::Result<u64> {
-        let running = self
-            .embedded
-            .as_ref()
-            .context("only a private PostgreSQL is measured")?;
-        Ok(wal_bytes(&running.config(SUPERUSER, NAME)).await?)
+        Ok(wal_bytes(&self.superuser()?).await?)
+    }
+
+    /// Has PostgreSQL do at once what follows in its own time from much that was written.
+    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
+        Ok(settle(&self.superuser()?).await?)
     }
 
     /// The yardstick of the benchmarks, over so many connections.
     pub(crate) async fn insert_probe(&self, connections: usize) -> anyhow::Result<InsertProbe> {
-        let running = self
-            .embedded
-            .as_ref()
-            .context("only a private PostgreSQL is measured")?;
-        Ok(InsertProbe::open(&running.config(SUPERUSER, NAME), connections).await?)
+        Ok(InsertProbe::open(&self.superuser()?, connections).await?)
+    }
+
+    fn superuser(&self) -> anyhow::Result<DatabaseConfig> {
+        let running = self.embedded.as_ref();
+        let running = running.context("only a private PostgreSQL is measured")?;
+        Ok(running.config(SUPERUSER, NAME))
     }
 
     /// Stops the private PostgreSQL, if it is one.

@@ -145,6 +145,11 @@ impl TemporaryNode {
         self.database.wal_bytes().await
     }
 
+    /// Has PostgreSQL do at once what follows in its own time from much that was written.
+    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
+        self.database.settle().await
+    }
+
     /// The yardstick of the benchmarks, over so many connections.
     pub(crate) async fn insert_probe(&self, connections: usize) -> anyhow::Result<InsertProbe> {
         self.database.insert_probe(connections).await

@@ -35,3 +35,20 @@ pub async fn wal_bytes(config: &Config) -> Result<u64, StoreError> {
         .await?;
     Ok(row.get::<_, i64>("bytes").unsigned_abs())
 }
+
+/// Does at once what the server does in its own time after much was written, so that what is measured next
+/// is not measured beside it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settle(config: &Config) -> Result<(), StoreError> {
+    let client = connect(config).await?;
+    // One by one: neither may be part of a transaction.
+    for sql in [
+        include_str!("administration/vacuum.sql"),
+        include_str!("administration/checkpoint.sql"),
+    ] {
+        client.batch_execute(sql).await?;
+    }
+    Ok(())
+}

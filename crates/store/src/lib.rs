@@ -77,7 +77,7 @@ mod wake;
 mod webhook;
 
 pub use act::{Act, ActKey, Answered, Effect};
-pub use administration::{InsertProbe, database_create, wal_bytes};
+pub use administration::{InsertProbe, database_create, settle, wal_bytes};
 pub use advisory::{AdvisoriesStored, AdvisoryFilter, AdvisoryRecord, Intake};
 pub use api_key::{ApiKeyMac, ApiKeyRecord, NewApiKey};
 pub use artifact::{ArtifactBody, ArtifactRecord};

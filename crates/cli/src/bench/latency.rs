@@ -24,7 +24,8 @@ use crate::temporary_node::TemporaryNode;
 ///
 /// Starts a private PostgreSQL (with fsync) and a server in a temporary directory. Submits of one job over
 /// HTTP take turns with bare, durable INSERTs of a row of the same size over the same driver; then jobs are
-/// stored, and reads of several sorts are measured among them. A call's time counts from the moment at which
+/// stored and the tables vacuumed, as those of a ledger that grew over days are, and reads of several sorts are
+/// measured among them. A call's time counts from the moment at which
 /// it was due, so that a pause is felt by all calls that it delays.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LatencyArgs {
@@ -89,6 +90,8 @@ async fn measure(node: &TemporaryNode, args: &LatencyArgs) -> anyhow::Result<Fig
     let (bare_insert, submit) = submits(node, &client, args, &mut progress).await?;
     progress.phase("filling", args.stored as usize);
     let ids = fill(&client, args.stored, &mut progress).await?;
+    progress.phase("settling", 1);
+    node.settle().await?;
     progress.phase("reading", 3);
     let mut reads = Vec::new();
     for path in [

@@ -1,0 +1,2 @@
+-- administration/checkpoint.sql: everything written so far is in the data files.
+CHECKPOINT

@@ -1,0 +1,2 @@
+-- administration/vacuum.sql: what autovacuum does after a while, now.
+VACUUM (ANALYZE)
