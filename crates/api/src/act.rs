@@ -169,27 +169,35 @@ impl Act {
         W: Future<Output = Result<Done, Failure>>,
     {
         let act = self.record();
-        let performed = state
-            .store()
-            .retrying(async || {
-                // Shared, because a borrow in the work's own future could not be sent between threads.
-                let tx = Arc::new(state.store().begin(&self.0.caller).await?);
-                let attempt = self.attempt(state.secret(), &act, &tx, &work).await;
-                let tx = Arc::into_inner(tx).expect("the work gives back its transaction");
-                match attempt {
-                    Ok(done) => {
-                        let ready = tx.ready();
-                        tx.commit().await?;
-                        Ok(Ok((done, ready)))
+        let mut looked_again = false;
+        let performed = loop {
+            let performed = state
+                .store()
+                .retrying(async || {
+                    // Shared, because a borrow in the work's own future could not be sent between threads.
+                    let tx = Arc::new(state.store().begin(&self.0.caller).await?);
+                    let attempt = self.attempt(state.secret(), &act, &tx, &work).await;
+                    let tx = Arc::into_inner(tx).expect("the work gives back its transaction");
+                    match attempt {
+                        Ok(done) => {
+                            let ready = tx.ready();
+                            tx.commit().await?;
+                            Ok(Ok((done, ready)))
+                        }
+                        Err(Failure::Store(error)) => Err(error),
+                        Err(Failure::Problem(problem)) => {
+                            tx.rollback().await?;
+                            Ok(Err(problem))
+                        }
                     }
-                    Err(Failure::Store(error)) => Err(error),
-                    Err(Failure::Problem(problem)) => {
-                        tx.rollback().await?;
-                        Ok(Err(problem))
-                    }
-                }
-            })
-            .await?;
+                })
+                .await;
+            match performed {
+                // Somebody changed what the work had looked at: it looks once more, and says what is wrong.
+                Err(StoreError::Stale(_)) if !looked_again => looked_again = true,
+                performed => break performed?,
+            }
+        };
         let (done, ready) = performed?;
         state.announce(&Hint::jobs(self.0.caller.tenant, ready));
         Ok(respond(done))

@@ -13,6 +13,28 @@ async fn make(person: &Person, name: &str) -> String {
     made["projectId"].as_str().unwrap().to_owned()
 }
 
+#[tokio::test]
+async fn of_changes_to_one_version_one_is_made_and_the_others_learn_of_it() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    let id = make(&ours, "payments").await;
+    let changes = (0..12).map(|n| {
+        let path = format!("/projects/{id}");
+        let request = ours.request(Method::PATCH, &path);
+        let body = json!({"description": n.to_string()});
+        send(request.json(&body).header("if-match", "\"1\""))
+    });
+    let mut made = 0;
+    for answer in futures_util::future::join_all(changes).await {
+        if answer.status == 200 {
+            made += 1;
+        } else {
+            assert_eq!(answer.problem(), (412, "PRECONDITION_FAILED"));
+        }
+    }
+    assert_eq!(made, 1);
+}
+
 async fn pack_run(person: &Person, tenant: bool, body: &Value) -> Answer {
     let mut request = person.request(Method::POST, "/pack-runs").json(body);
     if tenant {
