@@ -1,5 +1,7 @@
 //! The server: connections in, the route table behind the edge, and an orderly end.
 
+mod config;
+
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,14 +18,9 @@ use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use jobengine_domain::defaults::{LEASE_MS, STREAM_HEARTBEAT_MS};
-use jobengine_domain::egress::EgressPolicy;
-use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::network::Network;
 use jobengine_queue::Queue;
-use jobengine_store::secret::InstallationSecret;
-use jobengine_store::{ImpactIndexes, Store};
-use jobengine_telemetry::{Registry, log::LogControl, trace::Traces};
+use jobengine_store::Store;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -32,13 +29,13 @@ use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
+pub use self::config::ServerConfig;
 use crate::edge::{Answer, Arrival, Paced, Turn, Verbs, client, panicked, watch};
-use crate::identity::{Authenticator, Identity, PublicUrl};
+use crate::identity::{Authenticator, Identity};
 use crate::problem::{Code, Problem};
 use crate::reference::Published;
 use crate::route::Routes;
 use crate::scheduler::SchedulerState;
-use crate::signing::PublishedKey;
 use crate::state::AppState;
 use crate::{administration, health, reference, scheduler, v1};
 
@@ -57,64 +54,6 @@ const ADMINISTRATION_CONNECTIONS_MAX: usize = 64;
 const GRACE: Duration = Duration::from_secs(10);
 /// After a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// How a server is set up.
-#[derive(Debug, Clone)]
-pub struct ServerConfig {
-    /// Time a worker has between heartbeats.
-    pub lease: LeaseMs,
-    /// How long it goes on answering when it is told to stop, while `/readyz` already says no.
-    pub drain: Duration,
-    /// Connections at once; further ones wait in the system's queue.
-    pub connections_max: usize,
-    /// The tenants' impact indexes: one set for a process, shared with its planner.
-    pub indexes: Arc<ImpactIndexes>,
-    /// What only this installation can make: the same for all its replicas.
-    pub secret: InstallationSecret,
-    /// Where webhooks may go.
-    pub egress: EgressPolicy,
-    /// The keys under which the installation signs, current and former ones.
-    pub keys: Vec<PublishedKey>,
-    /// What the process records; shared with its other roles.
-    pub registry: Registry,
-    /// Where spans go.
-    pub traces: Traces,
-    /// Changes what the process logs.
-    pub log: LogControl,
-    /// The service's own address, as clients write it. Without it no proofs of possession are taken,
-    /// and tokens bound to a key are refused: a `Host` header is the client's word.
-    pub public_url: Option<PublicUrl>,
-    /// Proxies of ours: what they say of a client's address is believed.
-    pub proxies: Vec<Network>,
-    /// A reader of a stream whose connection takes nothing for so long is cut off with its cursor.
-    pub stream_stall: Duration,
-    /// A stream without events says so often that it is alive, and over a WebSocket asks whether the client is.
-    pub stream_heartbeat: Duration,
-    /// A WebSocket's client that says nothing for so long, not even a pong, is gone.
-    pub socket_silence: Duration,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self {
-            lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
-            drain: Duration::ZERO,
-            connections_max: 4_096,
-            indexes: Arc::default(),
-            secret: InstallationSecret::draw(),
-            egress: EgressPolicy::default(),
-            keys: Vec::new(),
-            registry: Registry::new(),
-            traces: Traces::default(),
-            log: LogControl::detached(),
-            public_url: None,
-            proxies: Vec::new(),
-            stream_stall: Duration::from_secs(15),
-            stream_heartbeat: Duration::from_millis(STREAM_HEARTBEAT_MS),
-            socket_silence: Duration::from_secs(30),
-        }
-    }
-}
 
 /// One client's connection, which may become a WebSocket.
 type Connection =
