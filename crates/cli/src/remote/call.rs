@@ -8,10 +8,11 @@ use clap::ArgMatches;
 use jobengine_sdk::{Client, Document, Method, Request, TokenSource};
 use serde_json::{Map, Value};
 
-use super::command::{BODY, DOCUMENT, IF_MATCH, LIMIT, OUTPUT, SERVER, TOKEN_FILE};
+use super::command::{BODY, DOCUMENT, IF_MATCH, LIMIT, OUTPUT, SERVER, TOKEN_FILE, WAIT};
 use super::contract::{Answer, Body, Operation, Parameter, Place};
 use super::lines::Lines;
 use super::show;
+use super::wait::{self, Kind};
 use crate::data_dir::DataDir;
 use crate::output::{self, Output};
 
@@ -43,6 +44,11 @@ pub(super) async fn run(operation: &Operation, args: &ArgMatches) -> anyhow::Res
         }
         Answer::Object => {
             let answer: Value = client.request(request).await?;
+            if let Some(kind) = Kind::of(operation).filter(|_| args.get_flag(WAIT)) {
+                let ended = kind.ended(&client, &answer).await?;
+                show_ended(operation, output, &ended)?;
+                return Ok(ExitCode::from(u8::from(!wait::succeeded(&ended))));
+            }
             match (output, &answer) {
                 (Output::Table, Value::Null) if operation.method == "GET" => {
                     eprintln!("Nothing there.");
@@ -68,6 +74,19 @@ pub(super) async fn run(operation: &Operation, args: &ArgMatches) -> anyhow::Res
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows what was waited for: one object, or a list of several.
+fn show_ended(operation: &Operation, output: Output, ended: &[Value]) -> anyhow::Result<()> {
+    match (output, ended) {
+        (Output::Json, [one]) => output::line(serde_json::to_string_pretty(one)?)?,
+        (Output::Json, several) => output::line(serde_json::to_string_pretty(several)?)?,
+        (Output::Table, [one]) => output::print(&show::object(one))?,
+        (Output::Table, several) => {
+            output::print(&show::list(operation.noun, "list", &[], several))?;
+        }
+    }
+    Ok(())
 }
 
 fn client(args: &ArgMatches) -> anyhow::Result<Client> {

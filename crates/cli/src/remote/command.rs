@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::contract::{Answer, Body, Listener, Operation, Parameter, Place};
+use super::wait::Kind;
 
 /// Flags of our own, which no parameter may take.
 pub(super) const SERVER: &str = "server";
@@ -11,6 +12,7 @@ pub(super) const OUTPUT: &str = "output";
 pub(super) const LIMIT: &str = "limit";
 pub(super) const BODY: &str = "body";
 pub(super) const DOCUMENT: &str = "document";
+pub(super) const WAIT: &str = "wait";
 
 /// Parameters that the command line deals with itself.
 const OWN: [&str; 5] = [
@@ -93,6 +95,11 @@ fn verb(operation: &Operation) -> Command {
                 .help("The document; one that ends in .zst or .gz is sent as it is"),
         ),
     };
+    if Kind::of(operation).is_some() {
+        command = command.arg(Arg::new(WAIT).long(WAIT).action(ArgAction::SetTrue).help(
+            "Wait until it has ended and print what came of it; ends with 1 unless it succeeded",
+        ));
+    }
     if let Answer::Page(_) = operation.answer {
         command = command.arg(
             Arg::new(LIMIT)

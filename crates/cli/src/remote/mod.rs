@@ -10,6 +10,7 @@ mod contract;
 mod lines;
 mod schema;
 mod show;
+mod wait;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 
 mod operator;
 mod story;
+mod wait;
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -49,6 +50,7 @@ async fn every_command_works() {
     };
     operator.objects();
     operator.jobs().await;
+    operator.waiting().await;
     operator.webhooks();
     operator.impact();
     operator.trail();
