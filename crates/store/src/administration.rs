@@ -44,11 +44,6 @@ pub async fn wal_bytes(config: &Config) -> Result<u64, StoreError> {
 pub async fn settle(config: &Config) -> Result<(), StoreError> {
     let client = connect(config).await?;
     // One by one: neither may be part of a transaction.
-    for sql in [
-        include_str!("administration/vacuum.sql"),
-        include_str!("administration/checkpoint.sql"),
-    ] {
-        client.batch_execute(sql).await?;
-    }
-    Ok(())
+    client.batch_execute("VACUUM (ANALYZE)").await?;
+    Ok(client.batch_execute("CHECKPOINT").await?)
 }

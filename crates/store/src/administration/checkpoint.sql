@@ -1,2 +1,0 @@
--- administration/checkpoint.sql: everything written so far is in the data files.
-CHECKPOINT

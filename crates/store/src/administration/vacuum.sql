@@ -1,2 +1,0 @@
--- administration/vacuum.sql: what autovacuum does after a while, now.
-VACUUM (ANALYZE)
