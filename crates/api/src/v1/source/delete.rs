@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use jobengine_domain::id::SourceId;
+use jobengine_store::StoreError;
 
 use super::view::Source;
 use crate::act::{Act, Done};
@@ -41,7 +42,14 @@ pub(super) async fn handler(
         if tx.source_used(id).await? {
             return in_use("advisories or VEX documents that stand came from it");
         }
-        tx.source_delete(id, standing.version).await?;
+        match tx.source_delete(id, standing.version).await {
+            Err(StoreError::Stale(_)) => {
+                return in_use(
+                    "it just changed, or jobs that it held are being released; try again",
+                );
+            }
+            done => done?,
+        }
         let before = Source::of(standing).digest();
         Ok(Done::no_content().of("source", id).before(before))
     })
