@@ -1,5 +1,7 @@
 //! Leases: claimed in batches, each grant under a new fence.
 
+use std::collections::BTreeMap;
+
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{JobId, ProjectId, RunId, SessionId};
 use jobengine_domain::lease::Fence;
@@ -83,43 +85,119 @@ pub struct Grant {
     pub sort_key: i64,
 }
 
+/// What is looked for of one job type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeWanted<'a> {
+    /// The type.
+    pub job_type: &'a str,
+    /// From this sort key on.
+    pub from: i64,
+    /// How many jobs at most.
+    pub jobs: usize,
+}
+
+/// The sessions that claim jobs of one type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeClaim<'a> {
+    /// The type.
+    pub job_type: &'a str,
+    /// From this sort key on.
+    pub from: i64,
+    /// The first session gets the first job, and so on. A session may be named more than once.
+    pub sessions: &'a [SessionId],
+}
+
+impl<'a> TypeClaim<'a> {
+    /// Jobs of a type, from the first one on.
+    pub const fn of(job_type: &'a str, sessions: &'a [SessionId]) -> Self {
+        Self {
+            job_type,
+            from: i64::MIN,
+            sessions,
+        }
+    }
+}
+
 impl Tx {
-    /// Moves jobs whose time has come to the ready set; returns the lowest sort key among them.
+    /// Moves jobs whose time has come to the ready set, up to `limit` of each type; returns the lowest
+    /// sort key among them, by type.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn lease_promote(
         &self,
-        job_type: &str,
+        types: &[&str],
         limit: u32,
-    ) -> Result<Option<i64>, StoreError> {
+    ) -> Result<BTreeMap<String, i64>, StoreError> {
         let rows = self
             .query(
                 include_str!("lease/promote.sql"),
-                &[&job_type, &Ts(self.now()), &i64::from(limit)],
+                &[&types, &Ts(self.now()), &i64::from(limit)],
             )
             .await?;
-        Ok(rows.iter().map(|row| row.get("sort_key")).min())
+        let lowest = |row: &Row| (row.get("job_type"), row.get("sort_key"));
+        Ok(rows.iter().map(lowest).collect())
     }
 
-    /// Leases ready jobs of one type from sort key `from` on: the first to the first of `takers`, the
-    /// next to the next, as far as there are any. A session may stand among the takers more than once.
+    /// The types of the ready jobs that are next over all the wanted types together, in the order of
+    /// claims: at most `limit` indices into `wanted`. Locks nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease_heads(
+        &self,
+        wanted: &[TypeWanted<'_>],
+        limit: usize,
+    ) -> Result<Vec<usize>, StoreError> {
+        let types: Vec<&str> = wanted.iter().map(|one| one.job_type).collect();
+        let first: Vec<i64> = wanted.iter().map(|one| one.from).collect();
+        let jobs: Vec<i64> = wanted.iter().map(|one| count(one.jobs)).collect();
+        let row = self
+            .query_one(
+                include_str!("lease/heads.sql"),
+                &[&self.tenant().0, &types, &first, &jobs, &count(limit)],
+            )
+            .await?;
+        let index = |number: &i64| {
+            let number = usize::try_from(*number).ok();
+            let index = number.and_then(|number| number.checked_sub(1));
+            index.filter(|index| *index < wanted.len())
+        };
+        let next: Vec<i64> = row.get("types");
+        next.iter()
+            .map(|number| index(number).ok_or(StoreError::Corrupt { place: "ready" }))
+            .collect()
+    }
+
+    /// Leases ready jobs, as many of each type as it has sessions and as far as there are any. The answer has
+    /// a list for each claim, in its order: the first grant is that of the first session, and so on.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn lease_claim(
         &self,
-        takers: &[SessionId],
-        job_type: &str,
-        from: i64,
-    ) -> Result<Vec<Grant>, StoreError> {
-        let events: Vec<Uuid> = draw_many(self.now(), takers.len());
-        let takers: Vec<Uuid> = takers.iter().map(|session| session.0).collect();
-        let limit = i64::try_from(takers.len()).expect("a claim has a bounded number of takers");
+        claims: &[TypeClaim<'_>],
+    ) -> Result<Vec<Vec<Grant>>, StoreError> {
+        let types: Vec<&str> = claims.iter().map(|claim| claim.job_type).collect();
+        let first: Vec<i64> = claims.iter().map(|claim| claim.from).collect();
+        let jobs: Vec<i64> = claims.iter().map(|one| count(one.sessions.len())).collect();
+        let skip: Vec<i64> = jobs
+            .iter()
+            .scan(0, |before, jobs| {
+                Some(std::mem::replace(before, *before + jobs))
+            })
+            .collect();
+        let sessions: Vec<Uuid> = claims
+            .iter()
+            .flat_map(|claim| claim.sessions)
+            .map(|session| session.0)
+            .collect();
+        let events: Vec<Uuid> = draw_many(self.now(), sessions.len());
         let (tenant, now) = (self.tenant(), Ts(self.now()));
         let gate = tenant.to_string();
-        let params: [&(dyn ToSql + Sync); 7] =
-            [&tenant.0, &takers, &job_type, &from, &now, &limit, &events];
+        let params: [&(dyn ToSql + Sync); 8] = [
+            &tenant.0, &types, &first, &jobs, &now, &sessions, &skip, &events,
+        ];
         // Two statements, one round trip: the claim must see what was committed while the gate was closed.
         let rows = self
             .query_behind(
@@ -127,16 +205,15 @@ impl Tx {
                 (include_str!("lease/claim.sql"), &params),
             )
             .await?;
-        assert!(
-            rows.len() <= takers.len(),
-            "a claim returns at most what was asked for"
-        );
         if !rows.is_empty() {
             self.note_event();
         }
         let mut grants: Vec<Grant> = rows
             .iter()
-            .map(|row| granted(row, job_type, LeaseToken(row.get("token")), self.now()))
+            .map(|row| {
+                let token = LeaseToken(row.get("token"));
+                granted(row, row.get("job_type"), token, self.now())
+            })
             .collect::<Result<_, _>>()?;
         let mut runs: Vec<Uuid> = grants
             .iter()
@@ -151,7 +228,7 @@ impl Tx {
             self.execute(include_str!("run/start.sql"), &[&runs, &Ts(self.now())])
                 .await?;
         }
-        Ok(grants)
+        Ok(by_claim(claims, grants))
     }
 
     /// Checks that `token` holds the lease of `job`, and keeps it from ending until this transaction
@@ -171,6 +248,31 @@ impl Tx {
             .filter(|row| token.matches(row.get("token_hash")))
             .map(|row| Fence(row.get("fence"))))
     }
+}
+
+/// A list of grants for each claim: those of its type, in the order in which they came.
+fn by_claim(claims: &[TypeClaim<'_>], grants: Vec<Grant>) -> Vec<Vec<Grant>> {
+    let of_type: BTreeMap<&str, usize> = claims
+        .iter()
+        .enumerate()
+        .map(|(at, claim)| (claim.job_type, at))
+        .collect();
+    let mut lists: Vec<Vec<Grant>> = claims.iter().map(|_| Vec::new()).collect();
+    for grant in grants {
+        let at = of_type[grant.job_type.as_str()];
+        lists[at].push(grant);
+    }
+    for (claim, list) in claims.iter().zip(&lists) {
+        assert!(
+            list.len() <= claim.sessions.len(),
+            "a claim returns at most what was asked for"
+        );
+    }
+    lists
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).expect("a claim has a bounded number of sessions and types")
 }
 
 /// Reads a grant made at `now`, and holds the statement against the rule: it must have moved the job

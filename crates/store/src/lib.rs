@@ -103,7 +103,7 @@ pub use image::{ImageFilter, ImageRecord};
 pub use impact_index::{ImpactIndexes, TenantIndex};
 pub use impact_run::{ImpactRunRecord, PlanFacts, RunInput};
 pub use job::{AttemptRecord, JobRecord, NewJob};
-pub use lease::{Grant, LeaseToken};
+pub use lease::{Grant, LeaseToken, TypeClaim, TypeWanted};
 pub use log::{LogLine, NewLogLine};
 pub use migrate::migrate;
 pub use outbox::OutboxMessage;

@@ -1,22 +1,17 @@
 //! One transaction of a lane: sessions are kept open, jobs of the due types are claimed and dealt.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jobengine_domain::caller::Caller;
-use jobengine_domain::id::SessionId;
 use jobengine_domain::time::Timestamp;
 use jobengine_store::{Grant, LockWait, StoreError, Tx, WorkerSession};
-use tokio::time::Instant;
 
 use super::Waiter;
-use super::deal::deal;
+use super::deal::Hand;
 use super::lane::Lane;
-use super::position::{Position, Positions};
+use super::position::Positions;
+use super::search::Search;
 use crate::problem::Problem;
-
-/// Jobs moved to the ready set at once when their time has come.
-const PROMOTE_MAX: u32 = 500;
 
 /// A waiter whose claim was answered before, and what it is given again.
 type Repeated = (usize, Result<Vec<Grant>, Problem>);
@@ -82,22 +77,9 @@ impl Lane {
             repeated,
             opened,
         };
-        for (job_type, slots) in types {
-            let takers = self.takers(job_type, *slots, &attempt);
-            if takers.is_empty() {
-                continue;
-            }
-            let sessions: Vec<SessionId> = takers
-                .iter()
-                .map(|at| self.waiters[*at].ask.session.id)
-                .collect();
-            let mut position = attempt.positions.get(job_type);
-            let grants = claim_type(tx, job_type, &sessions, &mut position).await?;
-            attempt.positions.set(job_type, position);
-            if grants.len() == takers.len() {
-                attempt.more.push(job_type.clone());
-            }
-            attempt.dealt.extend(takers.into_iter().zip(grants));
+        let search = self.search(types, &attempt);
+        if !search.hands.is_empty() {
+            search.claim(tx, &mut attempt).await?;
         }
         self.keep(tx, &attempt.dealt).await?;
         Ok(attempt)
@@ -148,64 +130,33 @@ impl Lane {
         Ok((refused, repeated))
     }
 
-    /// The waiters that get the next jobs of a type, in turn, one entry a job.
-    fn takers(&self, job_type: &str, slots: usize, so_far: &Attempt) -> Vec<usize> {
-        let wants = |at: &usize| {
-            let types = &self.waiters[*at].ask.types;
-            let answered = so_far.refused.contains(at)
-                || so_far.repeated.iter().any(|(repeated, _)| repeated == at);
-            !answered && types.iter().any(|name| name == job_type)
-        };
-        let hands: Vec<usize> = (0..self.waiters.len()).filter(wants).collect();
-        let mut has: BTreeMap<usize, u32> = BTreeMap::new();
-        for (at, _) in &so_far.dealt {
-            *has.entry(*at).or_default() += 1;
+    /// Which of the due types may be handed out, and to whom.
+    fn search<'a>(&'a self, due: &'a [(String, usize)], so_far: &Attempt) -> Search<'a> {
+        let mut search = Search::default();
+        let mut room = vec![0; due.len()];
+        for (at, waiter) in self.waiters.iter().enumerate() {
+            let answered = so_far.refused.contains(&at)
+                || so_far.repeated.iter().any(|(repeated, _)| *repeated == at);
+            let takes = |of: &usize| waiter.ask.types.contains(&due[*of].0);
+            let types: Vec<usize> = (0..due.len()).filter(takes).collect();
+            if answered || types.is_empty() {
+                continue;
+            }
+            let hand = Hand {
+                types,
+                room: waiter.ask.max as usize,
+            };
+            for job_type in &hand.types {
+                room[*job_type] += hand.room;
+            }
+            search.hands.push(hand);
+            search.waiters.push(at);
+            search.sessions.push(waiter.ask.session.id);
         }
-        let room = |at: &usize| {
-            let has = has.get(at).copied().unwrap_or(0);
-            self.waiters[*at].ask.max.saturating_sub(has)
-        };
-        let room: Vec<u32> = hands.iter().map(room).collect();
-        deal(&room, slots)
-            .into_iter()
-            .map(|hand| hands[hand])
-            .collect()
-    }
-}
-
-/// Claims jobs of one type: from the remembered place, from the start once a second and when nothing
-/// was found, and once more when the time of some has come.
-async fn claim_type(
-    tx: &Tx,
-    job_type: &str,
-    takers: &[SessionId],
-    position: &mut Position,
-) -> Result<Vec<Grant>, StoreError> {
-    let now = Instant::now();
-    let mut looked_for_due = position.promote_is_due(now);
-    if looked_for_due {
-        position.promoted(tx.lease_promote(job_type, PROMOTE_MAX).await?, now);
-    }
-    let mut grants = Vec::new();
-    loop {
-        let from = position.start(now);
-        let found = tx
-            .lease_claim(&takers[grants.len()..], job_type, from)
-            .await?;
-        position.advance(found.last().map(|grant| grant.sort_key));
-        grants.extend(found);
-        if grants.is_empty() && from > i64::MIN {
-            position.sweep();
-            continue;
-        }
-        if !grants.is_empty() || looked_for_due {
-            return Ok(grants);
-        }
-        looked_for_due = true;
-        let lowest = tx.lease_promote(job_type, PROMOTE_MAX).await?;
-        position.promoted(lowest, now);
-        if lowest.is_none() {
-            return Ok(grants);
-        }
+        let wanted = due.iter().zip(room);
+        search.types = wanted
+            .map(|((job_type, slots), room)| (job_type.as_str(), room.min(*slots)))
+            .collect();
+        search
     }
 }

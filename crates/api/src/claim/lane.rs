@@ -206,11 +206,7 @@ impl Lane {
     }
 
     async fn look(&mut self, fresh: &[usize]) {
-        let mut types: Vec<(String, usize)> = std::mem::take(&mut self.due).into_iter().collect();
-        // No type is always first: a worker that takes several would never get to the last.
-        let turn = usize::try_from(self.looks).unwrap_or(0) % types.len().max(1);
-        types.rotate_left(turn);
-        self.looks += 1;
+        let types: Vec<(String, usize)> = std::mem::take(&mut self.due).into_iter().collect();
         for at in fresh {
             self.waiters[*at].tried = true;
         }

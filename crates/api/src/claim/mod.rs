@@ -9,6 +9,7 @@ mod deal;
 mod lane;
 mod position;
 mod repeat;
+mod search;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -59,11 +59,6 @@ impl Position {
         }
     }
 
-    /// The next claim starts at the start.
-    pub(super) const fn sweep(&mut self) {
-        self.from = i64::MIN;
-    }
-
     pub(super) fn promote_is_due(&self, now: Instant) -> bool {
         elapsed(self.promoted, now) >= PROMOTE_EVERY
     }
@@ -138,8 +133,6 @@ mod tests {
             "a backlog does not put the sweep off"
         );
         assert_eq!(place.start(later), 10);
-        place.sweep();
-        assert_eq!(place.start(later), i64::MIN);
     }
 
     #[test]

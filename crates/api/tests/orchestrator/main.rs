@@ -8,6 +8,7 @@ mod batch;
 mod bound;
 mod bulk;
 mod claim;
+mod claim_order;
 mod contract;
 mod dead_letter;
 mod events;

@@ -166,9 +166,10 @@ async fn a_suspended_tenant_stands_still() {
         .unwrap();
     let session = jobengine_domain::id::SessionId(crate::service::SESSION);
     assert!(
-        tx.lease_claim(&[session], "t", i64::MIN)
+        tx.lease_claim(&[jobengine_store::TypeClaim::of("t", &[session])])
             .await
             .unwrap()
+            .concat()
             .is_empty()
     );
     tx.commit().await.unwrap();

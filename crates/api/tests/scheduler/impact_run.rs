@@ -18,7 +18,7 @@ use jobengine_impact::segment::SegmentSize;
 use jobengine_impact::segment_input::SegmentInput;
 use jobengine_impact::severity::Severity;
 use jobengine_impact::summary::DeltaSummary;
-use jobengine_store::{Completion, Grant, NewJob, NewRun, PlanFacts, WorkerSession};
+use jobengine_store::{Completion, Grant, NewJob, NewRun, PlanFacts, TypeClaim, WorkerSession};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -120,11 +120,12 @@ async fn claim(service: &Service) -> Vec<Grant> {
     };
     let lease = LeaseMs::new(30_000).unwrap();
     tx.sessions_open(&[session], lease).await.unwrap();
-    tx.lease_promote("impact.evaluate", 10).await.unwrap();
+    tx.lease_promote(&["impact.evaluate"], 10).await.unwrap();
     let grants = tx
-        .lease_claim(&[SESSION; 10], "impact.evaluate", i64::MIN)
+        .lease_claim(&[TypeClaim::of("impact.evaluate", &[SESSION; 10])])
         .await
-        .unwrap();
+        .unwrap()
+        .concat();
     tx.commit().await.unwrap();
     grants
 }

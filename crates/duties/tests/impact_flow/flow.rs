@@ -24,7 +24,7 @@ use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
 use jobengine_queue::Local;
 use jobengine_store::testing::TestDatabase;
 use jobengine_store::{
-    ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, WorkerSession,
+    ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, TypeClaim, WorkerSession,
 };
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::Traces;
@@ -181,9 +181,10 @@ impl Flow {
             .await
             .unwrap();
         let grants = tx
-            .lease_claim(&vec![SESSION; max], EVALUATE, i64::MIN)
+            .lease_claim(&[TypeClaim::of(EVALUATE, &vec![SESSION; max])])
             .await
-            .unwrap();
+            .unwrap()
+            .concat();
         tx.commit().await.unwrap();
         for grant in &grants {
             let run = grant.run.unwrap();

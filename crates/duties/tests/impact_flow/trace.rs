@@ -6,7 +6,7 @@ use jobengine_domain::trace::TraceContext;
 use jobengine_duties::driver::Duty as _;
 use jobengine_duties::planner::EVALUATE;
 use jobengine_impact::sbom;
-use jobengine_store::{ImageNames, WorkerSession};
+use jobengine_store::{ImageNames, TypeClaim, WorkerSession};
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::Traces;
 
@@ -41,7 +41,11 @@ impl Flow {
         let lease = LeaseMs::new(30_000).unwrap();
         tx.sessions_open(&[session], lease).await.unwrap();
         let takers = [SESSION; 10];
-        let grants = tx.lease_claim(&takers, EVALUATE, i64::MIN).await.unwrap();
+        let grants = tx
+            .lease_claim(&[TypeClaim::of(EVALUATE, &takers)])
+            .await
+            .unwrap()
+            .concat();
         tx.commit().await.unwrap();
         let traces = grants.iter().filter_map(|grant| grant.traceparent.as_ref());
         traces.map(|trace| trace.parse().unwrap()).collect()

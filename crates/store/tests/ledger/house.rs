@@ -10,7 +10,8 @@ use jobengine_domain::priority::Priority;
 use jobengine_domain::state::Report;
 use jobengine_store::testing::TestDatabase;
 use jobengine_store::{
-    Beat, Grant, Heartbeat, JobReport, LeaseToken, NewJob, NewRun, Reported, Store, WorkerSession,
+    Beat, Grant, Heartbeat, JobReport, LeaseToken, NewJob, NewRun, Reported, Store, TypeClaim,
+    WorkerSession,
 };
 use uuid::Uuid;
 
@@ -66,9 +67,13 @@ impl Ledger {
         };
         let lease = LeaseMs::new(30_000).unwrap();
         assert_eq!(tx.sessions_open(&[session], lease).await.unwrap().len(), 1);
-        tx.lease_promote("t", limit).await.unwrap();
+        tx.lease_promote(&["t"], limit).await.unwrap();
         let takers = vec![SESSION; limit as usize];
-        let grants = tx.lease_claim(&takers, "t", i64::MIN).await.unwrap();
+        let grants = tx
+            .lease_claim(&[TypeClaim::of("t", &takers)])
+            .await
+            .unwrap()
+            .concat();
         tx.commit().await.unwrap();
         grants
     }

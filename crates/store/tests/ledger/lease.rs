@@ -7,7 +7,9 @@ use jobengine_domain::id::SessionId;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::priority::Priority;
 use jobengine_domain::state::Report;
-use jobengine_store::{DeadLetterFilter, Directive, LeaseToken, NewJob, Reported, WorkerSession};
+use jobengine_store::{
+    DeadLetterFilter, Directive, LeaseToken, NewJob, Reported, TypeClaim, WorkerSession,
+};
 
 #[tokio::test]
 async fn a_job_is_claimed_once_and_its_first_report_counts() {
@@ -293,7 +295,11 @@ async fn one_claim_deals_jobs_to_its_takers_in_turn() {
     let other = SessionId(uuid::Uuid::from_u128(0x52));
     let tx = ledger.store.begin(&ledger.caller).await.unwrap();
     let takers = [SESSION, other, SESSION, other];
-    let grants = tx.lease_claim(&takers, "t", i64::MIN).await.unwrap();
+    let grants = tx
+        .lease_claim(&[TypeClaim::of("t", &takers)])
+        .await
+        .unwrap()
+        .concat();
     let dealt: Vec<_> = grants
         .iter()
         .map(|grant| (grant.job, grant.session))

@@ -6,7 +6,7 @@ use crate::house::{Ledger, SESSION, accepted, job};
 use jobengine_domain::id::{JobId, SessionId};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::state::Report;
-use jobengine_store::{Grant, StoreError, Tx, WorkerSession};
+use jobengine_store::{Grant, StoreError, Tx, TypeClaim, WorkerSession};
 use tokio_postgres::{Client, NoTls};
 
 const OTHER: SessionId = SessionId(uuid::Uuid::from_u128(0x52));
@@ -40,9 +40,9 @@ async fn claim_in(tx: &Tx, session: SessionId, limit: usize) -> Vec<Grant> {
     };
     let lease = LeaseMs::new(30_000).unwrap();
     tx.sessions_open(&[opened], lease).await.unwrap();
-    tx.lease_claim(&vec![session; limit], "t", i64::MIN)
-        .await
-        .unwrap()
+    let sessions = vec![session; limit];
+    let claim = TypeClaim::of("t", &sessions);
+    tx.lease_claim(&[claim]).await.unwrap().concat()
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_cancel_catches_a_job_on_its_way_from_one_table_to_the_next() {
     let tx = ledger.store.begin(&ledger.caller).await.unwrap();
     let grant = claim_in(&tx, SESSION, 1).await.remove(0);
     assert_eq!(grant.job, ids[0]);
-    tx.lease_promote("t", 10).await.unwrap();
+    tx.lease_promote(&["t"], 10).await.unwrap();
     let client = super_client(&ledger).await;
     let (ended, ()) = tokio::join!(cancel(&ledger, &ids), async {
         until_somebody_waits(&client).await;

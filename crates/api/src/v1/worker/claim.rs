@@ -130,7 +130,8 @@ struct Grant {
 
 /// Claim jobs
 ///
-/// Waits for the first job as long as asked, and hands out as many as there are up to `max`. An
+/// Waits for the first job as long as asked, and hands out as many as there are up to `max`: those that are
+/// first over all the named types together, by priority and by the time they were submitted. An
 /// attempt is counted when it is handed out. The claim also opens the worker's session, which
 /// heartbeats keep open; a session belongs to the principal that opened it.
 ///
