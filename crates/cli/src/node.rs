@@ -16,6 +16,7 @@ use jobengine_domain::network::Network;
 use jobengine_duties::audit_copy::AuditCopy;
 use jobengine_duties::audit_seal::AuditSeal;
 use jobengine_duties::bulk::BulkActions;
+use jobengine_duties::clock::ClockWatch;
 use jobengine_duties::completion::Completing;
 use jobengine_duties::dpop_proofs::DpopProofs;
 use jobengine_duties::driver::Driver;
@@ -228,6 +229,10 @@ impl Node {
         driver.add(Partition::new(store.clone()), Duration::from_hours(1));
         driver.add(EventTrim::new(store.clone()), Duration::from_mins(10));
         driver.add(LogTrim::new(store.clone()), Duration::from_hours(1));
+        driver.add(
+            ClockWatch::new(store.clone(), self.replica, &self.registry),
+            Duration::from_secs(5),
+        );
         driver.add(DpopProofs::new(store.clone()), Duration::from_mins(1));
         let scheduler = SchedulerMetrics::new(&self.registry);
         driver.add(

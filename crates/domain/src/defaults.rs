@@ -78,3 +78,6 @@ pub const STREAMS_PER_NODE: u32 = 1_000;
 pub const STREAM_BUFFER_BYTES: usize = 256 * 1024;
 /// A quiet stream says at this interval that it is alive.
 pub const STREAM_HEARTBEAT_MS: u64 = 15_000;
+
+/// A database clock that shows a difference of this much or more to the time that has passed was set.
+pub const CLOCK_STEP_MS: u64 = 1_000;

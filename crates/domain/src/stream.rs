@@ -1,6 +1,10 @@
 //! Following a stream of committed facts: what may be handed out, and from where a reader may go on.
 //!
-//! Transactions commit in another order than they began. A stream is read in the order of their
+//! Transactions commit in another order than they began, and one may see what another one wrote that began later.
+//! A fact is therefore placed by the newest transaction that had ended when it was written, unless its own is newer
+//! ([`place_of`]): what is written after a fact was seen is placed after it.
+//!
+//! Facts become visible in another order than that of their places. A stream is read in the order of their
 //! numbers, and only below the *horizon*: the oldest transaction that is still open. What lies below
 //! it can no longer grow, so a reader that has passed a place has seen everything before it. Whoever
 //! reads `id > last` instead skips what commits late.
@@ -14,14 +18,26 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A place in a stream: the writing transaction, and the row in it. Places of one stream are
+/// A place in a stream: the number of a transaction, and the row. Places of one stream are
 /// ordered as the stream is; they mean nothing in another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
-    /// The number of the writing transaction; it counts on past 32 bits.
+    /// The number of a transaction ([`place_of`]); it counts on past 32 bits.
     pub txid: u64,
     /// The row's id.
     pub row: Uuid,
+}
+
+/// The number by which a fact is placed: that of the transaction that writes it, or of the newest one that had ended when
+/// it was written, if that is higher. Never below the writer's own, so that no reader has passed it
+/// ([`deliverable`]); never below that of a fact that the writer has seen. The database computes it
+/// (`stream_place`); of facts with one number, the ids say which is later.
+pub const fn place_of(own: u64, newest_ended: u64) -> u64 {
+    if own > newest_ended {
+        own
+    } else {
+        newest_ended
+    }
 }
 
 impl Place {
@@ -30,7 +46,7 @@ impl Place {
         Self::before(0)
     }
 
-    /// Before everything that transaction `txid` wrote.
+    /// Before everything that transaction `txid` wrote, and everything that was written after it had ended.
     pub const fn before(txid: u64) -> Self {
         Self {
             txid,

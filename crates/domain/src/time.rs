@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::defaults::CLOCK_STEP_MS;
+
 /// A moment, in microseconds since 1970-01-01 UTC: the resolution of PostgreSQL's `timestamptz`.
 ///
 /// Written as RFC 3339 with six digits. Arithmetic saturates: no clock step can make it wrap.
@@ -49,6 +51,26 @@ impl Timestamp {
             1_000,
         );
         Self::from_micros(self.0.saturating_add(micros))
+    }
+
+    /// This moment, or the first one after `earlier` if it lies before that: what happens next in a life happens
+    /// later, whatever the clock says.
+    #[must_use]
+    pub const fn after(self, earlier: Self) -> Self {
+        if self.0 > earlier.0 {
+            self
+        } else {
+            Self::from_micros(earlier.0.saturating_add(1))
+        }
+    }
+
+    /// How far the clock that showed `earlier` and shows this moment now has been set meanwhile, in milliseconds: what it
+    /// shows less what has passed. `None` when that is less than [`CLOCK_STEP_MS`].
+    pub fn step_since(self, earlier: Self, passed: Duration) -> Option<i64> {
+        let shown = self.0.saturating_sub(earlier.0);
+        let passed = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
+        let step = shown.saturating_sub(passed) / 1_000;
+        (step.unsigned_abs() >= CLOCK_STEP_MS).then_some(step)
     }
 
     /// The time since `earlier`; zero when that lies in the future.
@@ -107,6 +129,28 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_is_told_from_time_that_has_passed() {
+        let noon: Timestamp = "2026-12-01T12:00:00Z".parse().unwrap();
+        let passed = Duration::from_mins(1);
+        assert_eq!(noon.plus_ms(60_000).step_since(noon, passed), None);
+        assert_eq!(noon.plus_ms(60_999).step_since(noon, passed), None);
+        assert_eq!(noon.plus_ms(61_000).step_since(noon, passed), Some(1_000));
+        assert_eq!(noon.step_since(noon, passed), Some(-60_000));
+        assert_eq!(
+            noon.step_since(noon.plus_ms(3_540_000), passed),
+            Some(-3_600_000)
+        );
+    }
+
+    #[test]
+    fn what_happens_next_happens_later() {
+        let noon: Timestamp = "2026-12-01T12:00:00Z".parse().unwrap();
+        assert_eq!(noon.after(noon).as_micros(), noon.as_micros() + 1);
+        assert_eq!(noon.plus_ms(1).after(noon), noon.plus_ms(1));
+        assert!(noon.after(noon.plus_ms(1)) > noon.plus_ms(1));
+    }
 
     #[test]
     fn written_as_rfc_3339_with_six_digits() {

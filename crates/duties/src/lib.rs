@@ -6,6 +6,7 @@
 pub mod audit_copy;
 pub mod audit_seal;
 pub mod bulk;
+pub mod clock;
 pub mod completion;
 pub mod dpop_proofs;
 pub mod driver;

@@ -60,6 +60,8 @@ pub(crate) struct Held {
     pub share: Share,
     pub reach: Reach,
     pub commits: watch::Sender<u64>,
+    /// What a test says the time is.
+    pub clock: Option<Timestamp>,
 }
 
 impl Tx {
@@ -74,7 +76,8 @@ impl Tx {
         let project = caller
             .project
             .map_or_else(String::new, |project| project.to_string());
-        let params: [&(dyn ToSql + Sync); 2] = [&tenant, &project];
+        let clock = held.clock.map(Ts);
+        let params: [&(dyn ToSql + Sync); 3] = [&tenant, &project, &clock];
         // Before the first word is sent: whoever stops waiting here must close the connection too.
         let mut tx = Self {
             connection: Some(connection),

@@ -6,7 +6,7 @@ use jobengine_domain::id::{RunId, SessionId, TenantId};
 
 use crate::caller::Tx;
 use crate::connect::Store;
-use crate::error::{StoreError, expect_one};
+use crate::error::StoreError;
 use crate::image::number;
 use crate::job::digest;
 use crate::ticket::unsigned;
@@ -129,12 +129,13 @@ impl Tx {
             evaluated,
         } = completion;
         let saved = self
-            .execute(
+            .query_opt(
                 include_str!("completion/save.sql"),
                 &[&run.0, &Ts(self.now()), delta, deltas, envelope],
             )
-            .await?;
-        expect_one(saved, "the impact run")?;
+            .await?
+            .ok_or(StoreError::Stale("the impact run"))?;
+        let Ts(at) = saved.get("completed_at");
         let images: Vec<&[u8]> = evaluated
             .iter()
             .map(|(image, _)| image.as_bytes().as_slice())
@@ -145,7 +146,7 @@ impl Tx {
             .collect();
         self.execute(include_str!("completion/evaluated.sql"), &[&images, &sboms])
             .await?;
-        self.event_write(EventType::RunCompleted, Some(run), None)
+        self.event_write_at(EventType::RunCompleted, Some(run), None, at)
             .await?;
         self.outbox_put("run-completion", &run.to_string(), envelope.as_bytes())
             .await

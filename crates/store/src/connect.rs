@@ -21,6 +21,7 @@ use crate::migrate::schema_version;
 use crate::observe::Observer;
 use crate::reach::{Reach, Watched};
 use crate::share::Shares;
+use crate::testing::TestClock;
 use crate::tls;
 use crate::ts::Ts;
 
@@ -36,6 +37,8 @@ pub struct Store {
     observer: Observer,
     /// Counts the commits of this process that wrote events.
     commits: watch::Sender<u64>,
+    /// Set by tests alone.
+    clock: Option<TestClock>,
 }
 
 /// How long a transaction waits for a lock that somebody holds.
@@ -92,6 +95,7 @@ impl Store {
             app_config,
             observer: Observer::new(&Registry::new(), Traces::default()),
             commits: watch::Sender::new(0),
+            clock: None,
         };
         store.check_fitness().await?;
         Ok(store)
@@ -101,6 +105,13 @@ impl Store {
     #[must_use]
     pub fn observed(mut self, registry: &Registry, traces: &Traces) -> Self {
         self.observer = Observer::new(registry, traces.clone());
+        self
+    }
+
+    /// Takes the time of its transactions from a test's clock, as do its clones made from now on.
+    #[must_use]
+    pub fn with_clock(mut self, clock: TestClock) -> Self {
+        self.clock = Some(clock);
         self
     }
 
@@ -140,6 +151,7 @@ impl Store {
             share,
             reach: self.reach.clone(),
             commits: self.commits.clone(),
+            clock: self.clock.as_ref().map(TestClock::now),
         };
         Tx::open(connection, caller, &self.observer, begin, held).await
     }
@@ -215,6 +227,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when PostgreSQL does not answer.
     pub async fn now(&self) -> Result<Timestamp, StoreError> {
+        if let Some(clock) = &self.clock {
+            return Ok(clock.now());
+        }
         let row = self
             .watched(&self.app)
             .await?

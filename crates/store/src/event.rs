@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::caller::Tx;
 use crate::connect::Store;
-use crate::draw::draw;
+use crate::draw::draw_at;
 use crate::error::StoreError;
 use crate::ts::Ts;
 
@@ -93,20 +93,31 @@ impl EventBounds {
 }
 
 impl Tx {
-    /// Writes one event of a run or of the tenant.
+    /// Writes one event of a run or of the tenant, which happens now.
     pub(crate) async fn event_write(
         &self,
         kind: EventType,
         run: Option<RunId>,
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
-        let id: EventId = draw(self.now());
+        self.event_write_at(kind, run, reason, self.now()).await
+    }
+
+    /// Writes one event of a run or of the tenant, which happens at a moment of its life.
+    pub(crate) async fn event_write_at(
+        &self,
+        kind: EventType,
+        run: Option<RunId>,
+        reason: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let id = EventId(draw_at(at));
         let (actor, scope) = self.actor();
         let params: [&(dyn ToSql + Sync); 8] = [
             &self.tenant().0,
             &id.0,
             &kind.as_str(),
-            &Ts(self.now()),
+            &Ts(at),
             &run.map(|run| run.0),
             &reason,
             &actor,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::act::Act;
 use crate::caller::Tx;
-use crate::draw::draw_many;
+use crate::draw::{draw_many, draw_many_at};
 use crate::error::StoreError;
 use crate::ticket::signed;
 use crate::ts::{Ts, ts};
@@ -217,7 +217,7 @@ impl Tx {
                 &has_children,
                 &parent_counts,
                 &column(|job| &job.correlation_id),
-                &draw_many::<Uuid>(self.now(), jobs.len()),
+                &draw_many_at(self.now(), jobs.len()),
                 &jobs
                     .iter()
                     .map(|job| job.project.map(|project| project.0))

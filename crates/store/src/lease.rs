@@ -14,7 +14,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::caller::Tx;
-use crate::draw::draw_many;
+use crate::draw::draw_many_at;
 use crate::error::StoreError;
 use crate::job::digest;
 use crate::ticket::unsigned;
@@ -192,7 +192,7 @@ impl Tx {
             .flat_map(|claim| claim.sessions)
             .map(|session| session.0)
             .collect();
-        let events: Vec<Uuid> = draw_many(self.now(), sessions.len());
+        let events = draw_many_at(self.now(), sessions.len());
         let (tenant, now) = (self.tenant(), Ts(self.now()));
         let gate = tenant.to_string();
         let params: [&(dyn ToSql + Sync); 8] = [
@@ -215,17 +215,19 @@ impl Tx {
                 granted(row, row.get("job_type"), token, self.now())
             })
             .collect::<Result<_, _>>()?;
-        let mut runs: Vec<Uuid> = grants
-            .iter()
-            .filter_map(|grant| grant.run)
-            .map(|run| run.0)
-            .collect();
-        runs.sort_unstable();
-        runs.dedup();
+        let mut runs: BTreeMap<Uuid, Ts> = BTreeMap::new();
+        for row in &rows {
+            if let Some(run) = row.get::<_, Option<Uuid>>("run_id") {
+                let Ts(at) = row.get("granted_at");
+                let first = runs.entry(run).or_insert(Ts(at));
+                first.0 = first.0.min(at);
+            }
+        }
         self.notes().granted(&grants, self.now());
         self.trace_granted(&mut grants).await?;
         if !runs.is_empty() {
-            self.execute(include_str!("run/start.sql"), &[&runs, &Ts(self.now())])
+            let (runs, starts): (Vec<Uuid>, Vec<Ts>) = runs.into_iter().unzip();
+            self.execute(include_str!("run/start.sql"), &[&runs, &starts])
                 .await?;
         }
         Ok(by_claim(claims, grants))

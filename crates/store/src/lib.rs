@@ -15,6 +15,7 @@ mod caller;
 mod cancel;
 mod change;
 mod claim_answer;
+mod clock;
 mod complete;
 mod completion;
 mod connect;

@@ -62,14 +62,30 @@ pub struct RunRecord {
 }
 
 /// What the ends of some jobs add to their run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RunGain {
+    /// When the last of them ended.
+    pub at: Timestamp,
     pub succeeded: i64,
     pub failed: i64,
     pub canceled: i64,
     pub skipped: i64,
     pub attempts: i64,
     pub expired: i64,
+}
+
+impl Default for RunGain {
+    fn default() -> Self {
+        Self {
+            at: Timestamp::from_micros(0),
+            succeeded: 0,
+            failed: 0,
+            canceled: 0,
+            skipped: 0,
+            attempts: 0,
+            expired: 0,
+        }
+    }
 }
 
 /// Runs looked at in one search.
@@ -124,7 +140,8 @@ impl Tx {
             .await?;
         let ids = self.jobs_submit(Some(id), jobs).await?;
         if jobs.is_empty() {
-            self.run_end(id, RunState::Succeeded).await?;
+            let at = self.now().after(self.now());
+            self.run_end(id, RunState::Succeeded, at).await?;
         }
         Ok((id, ids))
     }
@@ -207,6 +224,7 @@ impl Tx {
                     &column(|gain| gain.skipped),
                     &column(|gain| gain.attempts),
                     &column(|gain| gain.expired),
+                    &gains.values().map(|gain| Ts(gain.at)).collect::<Vec<_>>(),
                 ],
             )
             .await?;
@@ -216,21 +234,23 @@ impl Tx {
         for row in &rows {
             let state = RunState::of(&counts(row)?);
             if state.is_terminal() {
-                self.run_end(RunId(row.get("run_id")), state).await?;
+                let Ts(since) = row.get("since");
+                let at = self.now().after(since);
+                self.run_end(RunId(row.get("run_id")), state, at).await?;
             }
         }
         Ok(())
     }
 
-    async fn run_end(&self, id: RunId, state: RunState) -> Result<(), StoreError> {
+    async fn run_end(&self, id: RunId, state: RunState, at: Timestamp) -> Result<(), StoreError> {
         let ended = self
             .execute(
                 include_str!("run/finish.sql"),
-                &[&id.0, &state.as_str(), &Ts(self.now())],
+                &[&id.0, &state.as_str(), &Ts(at)],
             )
             .await?;
         expect_one(ended, "the run")?;
-        self.event_write(EventType::RunFinished, Some(id), Some(state.as_str()))
+        self.event_write_at(EventType::RunFinished, Some(id), Some(state.as_str()), at)
             .await
     }
 }

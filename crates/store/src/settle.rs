@@ -16,7 +16,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::caller::Tx;
-use crate::draw::draw_many;
+use crate::draw::draw_at;
 use crate::error::StoreError;
 use crate::run::RunGain;
 use crate::ticket::{Ticket, signed, unsigned};
@@ -86,27 +86,36 @@ impl Tx {
     pub(crate) async fn settle(&self, moves: Vec<Move>) -> Result<(), StoreError> {
         let mut gains: BTreeMap<RunId, RunGain> = BTreeMap::new();
         let mut moves = moves;
+        let mut before = Timestamp::from_micros(0);
         // Each turn settles the children that the turn before decided; a DAG has at most 256 levels.
         while !moves.is_empty() {
-            for step in &moves {
+            // After whatever happened to the job before, and after the ends of its parents.
+            let moments: Vec<Timestamp> = moves
+                .iter()
+                .map(|step| self.now().after(step.ticket.since.max(before)))
+                .collect();
+            for (step, at) in moves.iter().zip(&moments) {
                 if let Some(run) = step.ticket.run {
-                    gains.entry(run).or_default().add(step);
+                    gains.entry(run).or_default().add(step, *at);
                 }
             }
-            self.write(&moves).await?;
+            before = moments.iter().copied().fold(before, Timestamp::max);
+            self.write(&moves, &moments).await?;
             moves = self.children_decide(&moves).await?;
         }
-        gains.retain(|_, gain| *gain != RunGain::default());
+        gains.retain(|_, gain| gain.counts());
         self.run_count(&gains).await
     }
 
-    async fn write(&self, moves: &[Move]) -> Result<(), StoreError> {
+    /// Writes moves, each at its own moment.
+    async fn write(&self, moves: &[Move], moments: &[Timestamp]) -> Result<(), StoreError> {
         /// One value of each move, as a column.
         fn column<'m, T>(moves: &'m [Move], of: impl Fn(&'m Move) -> T) -> Vec<T> {
             moves.iter().map(of).collect()
         }
         let (actor, scope) = self.actor();
-        let params: [&(dyn ToSql + Sync); 28] = [
+        let events: Vec<Uuid> = moments.iter().map(|at| draw_at(*at)).collect();
+        let params: [&(dyn ToSql + Sync); 29] = [
             &self.tenant().0,
             &Ts(self.now()),
             &column(moves, |step| step.ticket.job.0),
@@ -138,13 +147,14 @@ impl Tx {
             &column(moves, Move::class),
             &column(moves, |step| step.detail.as_deref()),
             &column(moves, |step| step.result.as_deref()),
-            &draw_many::<Uuid>(self.now(), moves.len()),
+            &events,
             &column(moves, |step| {
                 ts(step.held.as_ref().and_then(|held| held.started_at))
             }),
             &actor,
             &scope,
             &column(moves, Move::signature),
+            &moments.iter().copied().map(Ts).collect::<Vec<_>>(),
         ];
         let row = self
             .query_one(include_str!("job/move.sql"), &params)
@@ -217,7 +227,17 @@ impl Move {
 }
 
 impl RunGain {
-    fn add(&mut self, step: &Move) {
+    /// Whether there is anything to add.
+    fn counts(&self) -> bool {
+        let nothing = Self {
+            at: self.at,
+            ..Self::default()
+        };
+        *self != nothing
+    }
+
+    fn add(&mut self, step: &Move, at: Timestamp) {
+        self.at = self.at.max(at);
         self.attempts += i64::from(step.held.is_some());
         self.expired += i64::from(step.cause == "expired");
         match step.to {

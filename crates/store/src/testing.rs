@@ -19,10 +19,11 @@ use std::future::Future;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jobengine_domain::time::Timestamp;
 use tokio::sync::{OnceCell, mpsc};
 use tokio_postgres::{Config, NoTls};
 
@@ -48,6 +49,28 @@ rm -rf -- "$1""#;
 static SERVER: OnceCell<Running> = OnceCell::const_new();
 static MIGRATED: OnceCell<()> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// A clock that a test sets: the one of all transactions of the stores that were given it. Cheap to clone; all
+/// clones are one clock.
+#[derive(Debug, Clone)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    /// Stands at a moment, and moves only when it is told to.
+    pub fn at(now: Timestamp) -> Self {
+        Self(Arc::new(AtomicI64::new(now.as_micros())))
+    }
+
+    /// The moment it shows.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+
+    /// Moves it, forwards or back, by milliseconds.
+    pub fn step_ms(&self, by: i64) {
+        self.0.fetch_add(by.saturating_mul(1_000), Ordering::SeqCst);
+    }
+}
 
 /// A database of its own for one test; dropped with this value.
 #[derive(Debug)]

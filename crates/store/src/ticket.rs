@@ -21,6 +21,8 @@ pub(crate) struct Ticket {
     pub max_crashes: i32,
     pub deadline: Option<Timestamp>,
     pub has_children: bool,
+    /// When what happened last to the job happened.
+    pub since: Timestamp,
 }
 
 impl Ticket {
@@ -34,6 +36,7 @@ impl Ticket {
             max_crashes: row.get("max_crashes"),
             deadline: row.get::<_, Option<Ts>>("deadline").map(|Ts(at)| at),
             has_children: row.get("has_children"),
+            since: row.get::<_, Ts>("since").0,
         }
     }
 

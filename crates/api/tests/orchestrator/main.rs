@@ -9,6 +9,7 @@ mod bound;
 mod bulk;
 mod claim;
 mod claim_order;
+mod clock;
 mod contract;
 mod dead_letter;
 mod events;

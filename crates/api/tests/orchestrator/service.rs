@@ -9,7 +9,7 @@ use jobengine_domain::id::{ProjectId, TenantId};
 use jobengine_queue::{Local, Postgres, Queue};
 use jobengine_store::Store;
 use jobengine_store::secret::InstallationSecret;
-use jobengine_store::testing::TestDatabase;
+use jobengine_store::testing::{TestClock, TestDatabase};
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::{SpanQueue, Traces};
 use reqwest::{Client, Method, RequestBuilder};
@@ -89,6 +89,14 @@ impl Service {
         ]
     }
 
+    /// One whose time is that of a clock.
+    pub(crate) async fn clocked(clock: TestClock) -> Self {
+        let database = Arc::new(TestDatabase::create().await);
+        let store = database.store().await.with_clock(clock);
+        let (queue, config) = (Arc::new(Local::new()), ServerConfig::default());
+        Self::of(database, store, queue, DevIssuer::authenticator, config).await
+    }
+
     async fn over(database: Arc<TestDatabase>, queue: Arc<dyn Queue>, drain: Duration) -> Self {
         let config = ServerConfig {
             // Of all replicas.
@@ -121,8 +129,19 @@ impl Service {
         trust: impl FnOnce(&DevIssuer) -> Authenticator,
         config: ServerConfig,
     ) -> Self {
+        let store = database.store().await;
+        Self::of(database, store, queue, trust, config).await
+    }
+
+    async fn of(
+        database: Arc<TestDatabase>,
+        store: Store,
+        queue: Arc<dyn Queue>,
+        trust: impl FnOnce(&DevIssuer) -> Authenticator,
+        config: ServerConfig,
+    ) -> Self {
         let (registry, traces) = (config.registry.clone(), config.traces.clone());
-        let store = database.store().await.observed(&registry, &traces);
+        let store = store.observed(&registry, &traces);
         store.tenant_create(OURS, "ours", 1).await.unwrap();
         store.tenant_create(OTHERS, "others", 1).await.unwrap();
         let issuer = DevIssuer::from_seed("https://issuer", "jobengine", &[7; 32]).unwrap();

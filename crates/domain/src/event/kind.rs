@@ -67,6 +67,9 @@ event_types! {
     ImageRemoved = "image.removed", "orch.images", None;
     /// A webhook was paused, because its receiver is gone or keeps failing; the reason is its id.
     WebhookPaused = "webhook.paused", "orch.webhooks", Some("paused");
+    /// The database's clock was set; the reason says by how many milliseconds, with a minus when back. It is told to the
+    /// installation.
+    ClockStepped = "clock.stepped", "orch.installation", None;
     /// Somebody wants to see whether deliveries arrive; the reason is the webhook's id. It is sent to
     /// that webhook and stands in no stream.
     WebhookTest = "webhook.test", "orch.webhooks", None;

@@ -4,6 +4,7 @@ use super::label::LATENCY;
 use super::{Age, Counter, Gauge, Label, Timing, rows};
 
 const POOL: Label = Label::closed("pool", &["app", "sched"]);
+const DIRECTION: Label = Label::closed("direction", &["back", "forward"]);
 /// The tables whose rows come and go: where dead tuples hurt first.
 const TABLE: Label = Label::closed("table", &HOT);
 
@@ -30,6 +31,8 @@ rows! {
         "Transactions tried again because they met another one";
     UNAVAILABLE: Counter<0> = "jobengine_database_unavailable_total" [],
         "Requests that found PostgreSQL away";
+    CLOCK_STEPS: Counter<1> = "jobengine_database_clock_steps_total" [DIRECTION],
+        "Times that the database's clock was set by a second or more";
     SNAPSHOT: Age<0> = "jobengine_database_oldest_snapshot_age_seconds" [],
         "Age of the oldest transaction that holds back the removal of dead rows, in the whole server";
     DEAD_TUPLES: Gauge<1> = "jobengine_database_dead_tuples" [TABLE],

@@ -6,5 +6,6 @@
 
 mod check;
 mod idempotency;
+mod place;
 mod seal;
 mod stream;

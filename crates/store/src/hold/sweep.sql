@@ -12,9 +12,9 @@ WITH scanned AS MATERIALIZED (
     RETURNING ready.*, scanned.source
 ), kept AS (
     INSERT INTO held (tenant_id, job_id, source, job_type, sort_key, run_id, attempts, crashes, max_attempts, max_crashes,
-        deadline, has_children)
+        deadline, has_children, since)
     SELECT tenant_id, job_id, source, job_type, sort_key, run_id, attempts, crashes, max_attempts, max_crashes, deadline,
-        has_children
+        has_children, since
     FROM gone
 )
 SELECT job_type, sort_key, job_id, (SELECT count(*) FROM scanned) AS scanned, (SELECT count(*) FROM gone) AS held

@@ -18,22 +18,22 @@ WITH new AS MATERIALIZED (
         traceparent FROM new
 ), blocked AS (
     INSERT INTO waiting (tenant_id, job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline,
-        has_children, not_before, parents_left)
-    SELECT $1, job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, not_before, parents
+        has_children, not_before, parents_left, since)
+    SELECT $1, job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, not_before, parents, $2
     FROM new WHERE parents > 0
 ), later AS (
     INSERT INTO delayed (tenant_id, job_id, job_type, sort_key, ready_at, run_id, attempts, crashes, max_attempts,
-        max_crashes, deadline, has_children)
-    SELECT $1, job_id, job_type, sort_key, not_before, run_id, 0, 0, max_attempts, max_crashes, deadline, has_children
+        max_crashes, deadline, has_children, since)
+    SELECT $1, job_id, job_type, sort_key, not_before, run_id, 0, 0, max_attempts, max_crashes, deadline, has_children, $2
     FROM new WHERE parents = 0 AND not_before > $2
 ), now AS (
     INSERT INTO ready (tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes,
-        deadline, has_children)
-    SELECT $1, job_type, sort_key, job_id, run_id, 0, 0, max_attempts, max_crashes, deadline, has_children
+        deadline, has_children, since)
+    SELECT $1, job_type, sort_key, job_id, run_id, 0, 0, max_attempts, max_crashes, deadline, has_children, $2
     FROM new WHERE parents = 0 AND (not_before IS NULL OR not_before <= $2)
 ), tagged AS (
     INSERT INTO job_tag (tenant_id, tag, job_id)
     SELECT DISTINCT $1::uuid, tag, job_id FROM new, unnest(string_to_array(tags, ',')) AS tag
 )
-INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, reason, actor, scope)
-SELECT $1, event_id, 'job.submitted', $2, run_id, job_id, CASE WHEN parents > 0 THEN 'blocked' END, actor, scope FROM new
+INSERT INTO event (tenant_id, txid, event_id, kind, occurred_at, run_id, job_id, reason, actor, scope)
+SELECT $1, (SELECT stream_place()), event_id, 'job.submitted', $2, run_id, job_id, CASE WHEN parents > 0 THEN 'blocked' END, actor, scope FROM new

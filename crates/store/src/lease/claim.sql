@@ -5,6 +5,7 @@
 -- the token only a hash is kept.
 -- Rows are addressed by place and matched by number, never joined: the planner knows nothing of rows that were just
 -- picked and would compare each with each. The places hold, because a ready row is locked here and never updated.
+-- An attempt begins after whatever happened to its job before, whatever the clock says; its event's id says the same moment.
 -- A suspended tenant gets nothing, and no job of a paused source is granted: which source a job works for is looked up
 -- only while one is paused, and those jobs are soon moved to held (hold/sweep.sql).
 WITH paused AS MATERIALIZED (
@@ -26,25 +27,33 @@ WITH paused AS MATERIALIZED (
     DELETE FROM ready WHERE ctid = ANY (ARRAY(SELECT place FROM picked)) RETURNING ready.*
 ), granted AS (
     INSERT INTO lease (tenant_id, job_id, fence, token_hash, session_id, granted_at, job_type, sort_key, run_id,
-        attempt, crashes, max_attempts, max_crashes, deadline, has_children)
+        attempt, crashes, max_attempts, max_crashes, deadline, has_children, since)
     SELECT tenant_id, job_id, nextval('fence'),
         sha256(uuid_send((ARRAY(SELECT token FROM picked ORDER BY sort_key, job_id))[number])),
-        ($6::uuid[])[(ARRAY(SELECT slot FROM picked ORDER BY sort_key, job_id))[number]], $5,
-        job_type, sort_key, run_id, attempts + 1, crashes, max_attempts, max_crashes, deadline, has_children
-    FROM (SELECT gone.*, row_number() OVER (ORDER BY sort_key, job_id) AS number FROM gone) numbered
-    RETURNING job_id, session_id, job_type, fence, attempt, crashes, sort_key, run_id, max_attempts, max_crashes, deadline
+        ($6::uuid[])[(ARRAY(SELECT slot FROM picked ORDER BY sort_key, job_id))[number]], at,
+        job_type, sort_key, run_id, attempts + 1, crashes, max_attempts, max_crashes, deadline, has_children, at
+    FROM (
+        SELECT gone.*, greatest($5, since + interval '1 microsecond') AS at,
+            row_number() OVER (ORDER BY sort_key, job_id) AS number
+        FROM gone
+    ) numbered
+    RETURNING granted_at, job_id, session_id, job_type, fence, attempt, crashes, sort_key, run_id, max_attempts, max_crashes, deadline
 ), numbered AS MATERIALIZED (
     SELECT granted.*, row_number() OVER (ORDER BY sort_key, job_id) AS number FROM granted
 ), told AS (
-    INSERT INTO event (tenant_id, event_id, kind, occurred_at, run_id, job_id, attempt, actor, scope)
-    SELECT $1, ($8::uuid[])[number], 'job.leased', $5, run_id, job_id, attempt, session.subject, 'orch:worker'
-    FROM numbered LEFT JOIN worker_session session
-        ON session.tenant_id = $1 AND session.session_id = numbered.session_id
+    INSERT INTO event (tenant_id, txid, event_id, kind, occurred_at, run_id, job_id, attempt, actor, scope)
+    SELECT $1, (SELECT stream_place()),
+        CASE WHEN granted_at = $5 THEN ($8::uuid[])[number] ELSE uuid_at(granted_at, ($8::uuid[])[number]) END,
+        'job.leased', granted_at, run_id, job_id, attempt,
+        (SELECT subject FROM worker_session WHERE tenant_id = $1 AND session_id = numbered.session_id), 'orch:worker'
+    FROM numbered
 )
 SELECT numbered.job_id, numbered.session_id, numbered.job_type, numbered.fence, numbered.attempt, numbered.crashes,
-    numbered.sort_key, numbered.run_id, numbered.max_attempts, numbered.max_crashes, numbered.deadline,
+    numbered.sort_key, numbered.granted_at, numbered.run_id, numbered.max_attempts, numbered.max_crashes, numbered.deadline,
     (ARRAY(SELECT token FROM picked ORDER BY sort_key, job_id))[number] AS token,
     job.job_key, job.payload, job.payload_digest, job.correlation_id, job.traceparent,
     job.project_id, job.source, job.tags
-FROM numbered JOIN job ON job.tenant_id = $1 AND job.job_id = numbered.job_id
+FROM numbered CROSS JOIN LATERAL (
+    SELECT * FROM job WHERE job.tenant_id = $1 AND job.job_id = numbered.job_id LIMIT 1
+) job
 ORDER BY numbered.number

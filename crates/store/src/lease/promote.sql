@@ -11,8 +11,9 @@ WITH due AS MATERIALIZED (
     DELETE FROM delayed WHERE ctid = ANY (ARRAY(SELECT place FROM due)) RETURNING delayed.*
 ), moved AS (
     INSERT INTO ready (tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes,
-        deadline, has_children)
-    SELECT tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes, deadline, has_children
+        deadline, has_children, since)
+    SELECT tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes, deadline, has_children,
+        since
     FROM gone
     RETURNING job_type, sort_key
 )

@@ -3,10 +3,13 @@
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::event::{Event, EventType};
 use jobengine_domain::id::{RunId, TenantId};
+use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::state::Report;
 use jobengine_domain::stream::{Cursor, Epoch, Expired, Place};
 use jobengine_domain::time::Timestamp;
-use jobengine_store::{EventBounds, EventFilter, EventPage, StoreError};
+use jobengine_store::{
+    EventBounds, EventFilter, EventPage, JobReport, StoreError, TypeClaim, WorkerSession,
+};
 use uuid::Uuid;
 
 use crate::house::{Ledger, SESSION, failed, job};
@@ -305,4 +308,55 @@ async fn a_commit_with_events_is_heard_in_its_process() {
     assert!(!commits.has_changed().unwrap());
     ledger.submit(&[job()]).await;
     assert!(commits.has_changed().unwrap());
+}
+
+#[tokio::test]
+async fn a_claim_that_began_before_the_submit_it_sees_is_told_after_it() {
+    let ledger = Ledger::open().await;
+    // The claim draws its number, then another one submits, then the claim sees the job.
+    let claim = ledger.store.begin(&ledger.caller).await.unwrap();
+    let session = WorkerSession {
+        id: SESSION,
+        worker: "w".into(),
+        subject: ledger.caller.subject.clone(),
+        slots: None,
+    };
+    let lease = LeaseMs::new(30_000).unwrap();
+    claim.sessions_open(&[session], lease).await.unwrap();
+    let jobs = ledger.submit(&[job(), job()]).await;
+    let grants = claim
+        .lease_claim(&[TypeClaim::of("t", &[SESSION; 2])])
+        .await;
+    claim.commit().await.unwrap();
+    let reports: Vec<JobReport> = grants
+        .unwrap()
+        .concat()
+        .into_iter()
+        .map(|grant| JobReport {
+            job: grant.job,
+            token: grant.token,
+            report: Report::Succeeded,
+            detail: None,
+            result: None,
+        })
+        .collect();
+    assert_eq!(reports.len(), 2);
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    tx.jobs_complete(&reports).await.unwrap();
+    tx.commit().await.unwrap();
+    for job in jobs {
+        let filter = EventFilter {
+            job: Some(job),
+            ..EventFilter::default()
+        };
+        let events = ledger.events(&filter, 3).await;
+        let life = [
+            EventType::JobSubmitted,
+            EventType::JobLeased,
+            EventType::JobSucceeded,
+        ];
+        assert_eq!(kinds(&events), life);
+        assert!(events.is_sorted_by(|one, next| one.occurred_at < next.occurred_at));
+        assert!(events.is_sorted_by(|one, next| one.id < next.id));
+    }
 }

@@ -94,7 +94,10 @@ pub(super) async fn handler(
     let plan = tx.run_plan(id).await?;
     let jobs: Vec<JobId> = plan.iter().map(|node| node.job).collect();
     let attempts = tx.job_attempts(&jobs).await?;
-    let now = tx.now();
+    // Never before what it tells of, whatever the clock says.
+    let told = attempts.iter().map(|attempt| attempt.granted_at);
+    let told = told.chain(plan.iter().filter_map(|node| node.ended_at));
+    let now = told.fold(tx.now(), Ord::max);
     tx.commit().await?;
     run.ok_or_else(|| Problem::not_found("run"))?;
     Ok(Json(RunGantt {

@@ -1,13 +1,16 @@
 //! A stream is whole and in order, and of its own tenant, run or job only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jobengine_domain::caller::Scope;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::reader::{Sent, Stream};
-use crate::service::{Service, job, report};
+use crate::service::{Person, Service, job, report};
 
 fn ids(events: &[Sent]) -> Vec<&str> {
     events
@@ -63,6 +66,79 @@ async fn every_event_comes_once_and_in_order_while_many_write() {
     let mut caught_up = Stream::open(&ours, "/events/stream?from=oldest", None).await;
     let again = caught_up.take_events(count).await;
     assert_eq!(ids(&followed), ids(&again), "one order for all");
+}
+
+/// Claims, begins and completes until all of `total` jobs are done; some fail once.
+async fn work(ours: Person, session: u128, total: usize, done: Arc<AtomicUsize>) {
+    let session = Uuid::from_u128(session);
+    while done.load(Ordering::Relaxed) < total {
+        let claim =
+            json!({"sessionId": session, "worker": "w", "types": ["t"], "max": 10, "waitMs": 300});
+        let claimed = ours.post("/worker/claim", &claim).await.ok(200);
+        let grants = claimed["grants"].as_array().unwrap();
+        if grants.is_empty() {
+            continue;
+        }
+        let leases: Vec<Value> = grants
+            .iter()
+            .map(|grant| json!({"jobId": grant["jobId"], "leaseToken": grant["leaseToken"]}))
+            .collect();
+        let begun = json!({"leases": leases});
+        ours.post("/worker/ack", &begun).await.ok(200);
+        let reports: Vec<Value> = grants
+            .iter()
+            .map(|grant| report(grant, "succeeded"))
+            .collect();
+        done.fetch_add(reports.len(), Ordering::Relaxed);
+        let complete = json!({"sessionId": session, "reports": reports});
+        ours.post("/worker/complete", &complete).await.ok(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jobs_events_come_in_the_order_of_its_life_over_two_replicas() {
+    const JOBS: usize = 2_000;
+    let replicas = Service::replicas().await;
+    let persons = [replicas[0].ours(), replicas[1].ours()];
+    let mut live = Stream::open(&persons[1], "/events/stream", None).await;
+    let done = Arc::new(AtomicUsize::new(0));
+    let mut busy = tokio::task::JoinSet::new();
+    for worker in 0..8 {
+        let person = persons[worker % 2].clone();
+        busy.spawn(work(person, 1 + worker as u128, JOBS, Arc::clone(&done)));
+    }
+    for submitter in 0..4 {
+        let person = persons[submitter % 2].clone();
+        busy.spawn(async move {
+            for _ in 0..JOBS / 4 / 2 {
+                person.submit(json!([job(), job()])).await;
+            }
+        });
+    }
+    let followed = live.take_events(4 * JOBS).await;
+    while let Some(one) = busy.join_next().await {
+        one.unwrap();
+    }
+    let mut lives: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for sent in &followed {
+        let job = sent.data["job"]["id"].as_str().unwrap();
+        lives.entry(job).or_default().push(&sent.event);
+    }
+    assert_eq!(lives.len(), JOBS);
+    for (job, life) in lives {
+        let expected = [
+            "job.submitted",
+            "job.leased",
+            "job.started",
+            "job.succeeded",
+        ];
+        assert_eq!(life, expected, "{job}");
+    }
+    // The same from the other replica, resumed in the middle.
+    let middle = followed.len() / 3;
+    let mut resumed = Stream::open(&persons[0], "/events/stream", Some(&followed[middle].id)).await;
+    let rest = resumed.take_events(followed.len() - middle - 1).await;
+    assert_eq!(ids(&rest), ids(&followed[middle + 1..]));
 }
 
 #[tokio::test]
