@@ -52,6 +52,14 @@ pub fn after_failure(
     }
 }
 
+/// Whether a job is granted alone, to a worker that holds nothing else: when it has been among the jobs of a lost worker
+/// before, and one more lost worker would end it. So no job is given up for what another one did.
+pub const fn goes_alone(limits: AttemptLimits, attempts: u32, crashes: u32) -> bool {
+    crashes > 0
+        && (crashes.saturating_add(1) >= limits.crashes
+            || attempts.saturating_add(1) >= limits.attempts)
+}
+
 /// The delay after attempt number `attempt`: base × 2ⁿ⁻¹ up to the cap, and up to a quarter more,
 /// read from the job's id so that it is the same on replay and differs between neighbours.
 pub fn backoff_ms(job: JobId, attempt: u32) -> u64 {
@@ -90,6 +98,22 @@ mod tests {
         check(1, 0, Auth, Verdict::GiveUp { class: Auth });
         check(2, 2, Crashed, Verdict::Again { delay_ms: 4_007 });
         check(3, 3, Crashed, Verdict::GiveUp { class: Poison });
+    }
+
+    #[test]
+    fn the_last_chance_after_a_lost_worker_is_alone() {
+        let check = |attempts, crashes, alone| {
+            assert_eq!(
+                goes_alone(LIMITS, attempts, crashes),
+                alone,
+                "{attempts} {crashes}"
+            );
+        };
+        check(0, 0, false);
+        check(4, 0, false);
+        check(1, 1, false);
+        check(2, 2, true);
+        check(4, 1, true);
     }
 
     #[test]

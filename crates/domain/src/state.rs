@@ -86,6 +86,9 @@ pub enum Event {
     LeaseExpired {
         /// The fence of the grant that expired.
         fence: Fence,
+        /// Whether its worker had begun it, as far as is known: it had not when another job of the worker had begun
+        /// and this one had not.
+        begun: bool,
     },
     /// Somebody wants its next attempt now and not after its backoff.
     RetryRequested,
@@ -187,7 +190,7 @@ impl JobState {
 
             (
                 S::Leased { fence: held, .. },
-                E::Reported { fence, .. } | E::LeaseExpired { fence },
+                E::Reported { fence, .. } | E::LeaseExpired { fence, .. },
             ) if fence != held => Err(TransitionError::LeaseLost),
             (
                 S::Leased { .. },
@@ -210,7 +213,9 @@ impl JobState {
                 E::Reported {
                     report: Report::Released,
                     ..
-                },
+                }
+                // It only waited in the worker that another job, or anything else, took away.
+                | E::LeaseExpired { begun: false, .. },
             ) => Ok(S::Queued {
                 ready_at: now,
                 attempts: attempt.saturating_sub(1),
@@ -240,7 +245,7 @@ impl JobState {
                 S::Leased {
                     attempt, crashes, ..
                 },
-                E::LeaseExpired { .. },
+                E::LeaseExpired { begun: true, .. },
             ) => Ok(after_failure(
                 rules,
                 attempt,

@@ -82,7 +82,17 @@ fn moves() -> BTreeSet<(&'static str, &'static str, &'static str)> {
             "the worker stops cleanly and gives it back",
             report(Report::Released),
         ),
-        ("the lease expires", Event::LeaseExpired { fence }),
+        (
+            "the lease expires",
+            Event::LeaseExpired { fence, begun: true },
+        ),
+        (
+            "the lease expires before it has begun",
+            Event::LeaseExpired {
+                fence,
+                begun: false,
+            },
+        ),
         (
             "somebody wants its retry now and not after its backoff",
             Event::RetryRequested,

@@ -100,7 +100,7 @@ impl Tx {
                 held,
                 to,
                 cause,
-                reported: false,
+                report: None,
                 class: None,
                 detail: None,
                 result: None,

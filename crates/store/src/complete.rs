@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jobengine_domain::digest::Digest;
 use jobengine_domain::id::JobId;
 use jobengine_domain::state::{Event, JobState, Report, TransitionError};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::caller::Tx;
 use crate::error::StoreError;
 use crate::lease::LeaseToken;
-use crate::settle::Move;
+use crate::settle::{Move, ReportDigest};
 
 /// How one attempt ended, as its worker says.
 #[derive(Debug, Clone)]
@@ -39,8 +41,40 @@ pub enum Reported {
         /// As of [`Reported::Accepted`].
         state: String,
     },
+    /// The attempt ended with another report under the same lease: this one changed nothing.
+    Contradicted {
+        /// The job's state after the report that counted.
+        state: String,
+    },
     /// The lease was lost before: the report changed nothing.
     LeaseLost,
+}
+
+impl JobReport {
+    /// What it says, without the lease it proves.
+    fn digest(&self) -> ReportDigest {
+        let mut said = Vec::new();
+        let mut field = |bytes: Option<&[u8]>| {
+            // Lengths keep one field from running into the next.
+            let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
+            said.extend_from_slice(&length.to_be_bytes());
+            said.extend_from_slice(bytes.unwrap_or_default());
+        };
+        let retry_after = match self.report {
+            Report::Failed { retry_after_ms, .. } => retry_after_ms.map(u64::to_be_bytes),
+            Report::Succeeded | Report::Canceled | Report::Released => None,
+        };
+        field(Some(outcome(self.report).as_bytes()));
+        field(class(self.report).map(str::as_bytes));
+        field(retry_after.as_ref().map(<[u8; 8]>::as_slice));
+        field(self.detail.as_deref().map(str::as_bytes));
+        field(self.result.as_deref().map(str::as_bytes));
+        let digest = Digest::of(&said);
+        *digest
+            .as_bytes()
+            .first_chunk()
+            .expect("a digest has 32 bytes")
+    }
 }
 
 impl Tx {
@@ -76,7 +110,7 @@ impl Tx {
                         held: Some(held),
                         to,
                         cause: cause(report.report, to),
-                        reported: true,
+                        report: Some(report.digest()),
                         class: class(report.report),
                         detail: report.detail.clone(),
                         result: report.result.clone().filter(|_| to == JobState::Succeeded),
@@ -116,23 +150,27 @@ impl Tx {
         let rows = self
             .query(include_str!("lease/answered.sql"), &[&open])
             .await?;
-        let mut earlier: BTreeMap<JobId, Vec<(&[u8], &str)>> = BTreeMap::new();
+        let mut earlier: BTreeMap<JobId, Vec<&Row>> = BTreeMap::new();
         for row in &rows {
-            earlier
-                .entry(JobId(row.get("job_id")))
-                .or_default()
-                .push((row.get("token_hash"), row.get("state")));
+            let job = JobId(row.get("job_id"));
+            earlier.entry(job).or_default().push(row);
         }
         for (report, answer) in reports
             .iter()
             .zip(answers)
             .filter(|(_, answer)| answer.is_none())
         {
-            let first = earlier
-                .get(&report.job)
-                .and_then(|ends| ends.iter().find(|(hash, _)| report.token.matches(hash)));
-            *answer = first.map(|(_, state)| Reported::Repeated {
-                state: (*state).to_owned(),
+            let ends = earlier.get(&report.job).into_iter().flatten();
+            let mut ends = ends.filter(|row| report.token.matches(row.get("token_hash")));
+            *answer = ends.next().map(|row| {
+                let state = row.get("state");
+                // An attempt that ended under an earlier version left no word of what the report said.
+                let said: Option<&[u8]> = row.get("report_digest");
+                if said.is_none_or(|said| said == report.digest()) {
+                    Reported::Repeated { state }
+                } else {
+                    Reported::Contradicted { state }
+                }
             });
         }
         Ok(())
@@ -146,6 +184,15 @@ const fn cause(report: Report, to: JobState) -> &'static str {
         (Report::Failed { .. }, _) => "failed",
         (Report::Canceled, _) => "canceled",
         (Report::Released, _) => "released",
+    }
+}
+
+const fn outcome(report: Report) -> &'static str {
+    match report {
+        Report::Succeeded => "succeeded",
+        Report::Failed { .. } => "failed",
+        Report::Canceled => "canceled",
+        Report::Released => "released",
     }
 }
 

@@ -63,7 +63,7 @@ impl Tx {
                 held: None,
                 to,
                 cause,
-                reported: false,
+                report: None,
                 class: None,
                 detail: None,
                 result: None,

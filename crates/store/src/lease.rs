@@ -178,6 +178,44 @@ impl Tx {
         &self,
         claims: &[TypeClaim<'_>],
     ) -> Result<Vec<Vec<Grant>>, StoreError> {
+        self.claim(claims, false).await
+    }
+
+    /// The type and the sort key of the first ready job of these types that is granted alone, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease_alone(&self, types: &[&str]) -> Result<Option<(String, i64)>, StoreError> {
+        let row = self
+            .query_opt(include_str!("lease/alone.sql"), &[&self.tenant().0, &types])
+            .await?;
+        Ok(row.map(|row| (row.get("job_type"), row.get("sort_key"))))
+    }
+
+    /// Leases a job that is granted alone to a session that holds nothing, if it is still there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease_claim_alone(
+        &self,
+        job_type: &str,
+        from: i64,
+        session: SessionId,
+    ) -> Result<Option<Grant>, StoreError> {
+        let claim = TypeClaim {
+            job_type,
+            from,
+            sessions: &[session],
+        };
+        let granted = self.claim(&[claim], true).await?;
+        Ok(granted.into_iter().flatten().next())
+    }
+
+    async fn claim(
+        &self,
+        claims: &[TypeClaim<'_>],
+        alone: bool,
+    ) -> Result<Vec<Vec<Grant>>, StoreError> {
         let types: Vec<&str> = claims.iter().map(|claim| claim.job_type).collect();
         let first: Vec<i64> = claims.iter().map(|claim| claim.from).collect();
         let jobs: Vec<i64> = claims.iter().map(|one| count(one.sessions.len())).collect();
@@ -195,8 +233,8 @@ impl Tx {
         let events = draw_many_at(self.now(), sessions.len());
         let (tenant, now) = (self.tenant(), Ts(self.now()));
         let gate = tenant.to_string();
-        let params: [&(dyn ToSql + Sync); 8] = [
-            &tenant.0, &types, &first, &jobs, &now, &sessions, &skip, &events,
+        let params: [&(dyn ToSql + Sync); 9] = [
+            &tenant.0, &types, &first, &jobs, &now, &sessions, &skip, &events, &alone,
         ];
         // Two statements, one round trip: the claim must see what was committed while the gate was closed.
         let rows = self

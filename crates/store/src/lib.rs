@@ -87,7 +87,6 @@ pub use bulk::{BULK_SLICE, BulkRecord, NewBulk};
 pub use bulk_slice::BulkSlice;
 pub use caller::Tx;
 pub use change::{Change, ChangeKind};
-pub use claim_answer::ClaimAnswer;
 pub use complete::{JobReport, Reported};
 pub use completion::{Completion, RunAttempt, RunImage};
 pub use connect::{LockWait, Store};

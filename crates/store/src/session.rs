@@ -4,19 +4,19 @@ mod heartbeat;
 mod read;
 mod reap;
 
+use reap::lost_leases;
+
 pub use heartbeat::{Beat, Directive, Heartbeat};
 pub use read::{SessionDetail, SessionLease, SessionRecord};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jobengine_domain::digest::Digest;
-use jobengine_domain::id::{JobId, SessionId};
-use jobengine_domain::lease::{Fence, LeaseMs};
+use jobengine_domain::id::SessionId;
+use jobengine_domain::lease::LeaseMs;
 use uuid::Uuid;
 
 use crate::caller::Tx;
 use crate::error::StoreError;
-use crate::job::digest;
 use crate::ticket::signed;
 use crate::ts::Ts;
 
@@ -34,11 +34,10 @@ pub struct WorkerSession {
 }
 
 impl Tx {
-    /// Opens sessions or keeps them open: from now on they live for `lease`. Returns those that do,
-    /// each with the digest of the key of its last claim that had one; the others were opened by another
-    /// principal. A claim keeps the session, but no lease: what no
-    /// heartbeat has held for the time of a lease ends here, because its worker never heard of it and
-    /// may go on asking for ever.
+    /// Opens sessions or keeps them open: from now on they live for `lease`. Returns those that do, each with whether
+    /// it holds a job that was granted alone; the others were opened by another principal. A claim keeps the session,
+    /// but no lease: what no heartbeat has held for the time of a lease ends here, because its worker never heard
+    /// of it and may go on asking for ever.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] may be repeated.
@@ -46,7 +45,7 @@ impl Tx {
         &self,
         sessions: &[WorkerSession],
         lease: LeaseMs,
-    ) -> Result<BTreeMap<WorkerSession, Option<Digest>>, StoreError> {
+    ) -> Result<BTreeMap<WorkerSession, bool>, StoreError> {
         let ids: Vec<Uuid> = sessions.iter().map(|session| session.id.0).collect();
         let column = |of: fn(&WorkerSession) -> &str| sessions.iter().map(of).collect::<Vec<_>>();
         let slots = sessions.iter().map(|session| session.slots.map(signed));
@@ -76,23 +75,37 @@ impl Tx {
             let lost = self
                 .query(include_str!("session/unheard.sql"), &params)
                 .await?;
-            let lost = lost
-                .iter()
-                .map(|row| (JobId(row.get("job_id")), Fence(row.get("fence"))));
-            self.leases_expire(&lost.collect::<Vec<_>>()).await?;
+            self.leases_expire(&lost_leases(&lost)).await?;
         }
-        let open: BTreeMap<(Uuid, &str), Option<&[u8]>> = rows
+        let open: BTreeMap<(Uuid, &str), bool> = rows
             .iter()
             .map(|row| {
                 let session = (row.get("session_id"), row.get("subject"));
-                (session, row.get("last_claim"))
+                (session, row.get("alone"))
             })
             .collect();
         let is_open = |session: &WorkerSession| {
-            let last_claim = open.get(&(session.id.0, session.subject.as_str()))?;
-            let last_claim = last_claim.map(|hash| digest(hash, "claim_answer.key_hash"));
-            Some(last_claim.transpose().map(|last| (session.clone(), last)))
+            let alone = open.get(&(session.id.0, session.subject.as_str()))?;
+            Some((session.clone(), *alone))
         };
-        sessions.iter().filter_map(is_open).collect()
+        Ok(sessions.iter().filter_map(is_open).collect())
+    }
+
+    /// Those of the sessions that hold nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_idle(
+        &self,
+        sessions: &[SessionId],
+    ) -> Result<BTreeSet<SessionId>, StoreError> {
+        let ids: Vec<Uuid> = sessions.iter().map(|session| session.0).collect();
+        let rows = self
+            .query(include_str!("session/idle.sql"), &[&ids])
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| SessionId(row.get("session_id")))
+            .collect())
     }
 }

@@ -25,6 +25,9 @@ use crate::ts::{Ts, ts};
 /// The part of a token's hash that is the public name of its lease. Too short to match any token.
 const LEASE_NAME_BYTES: usize = 16;
 
+/// What a report said: the first half of its SHA-256.
+pub(crate) type ReportDigest = [u8; 16];
+
 /// One decided move of one job.
 #[derive(Debug, Clone)]
 pub(crate) struct Move {
@@ -34,8 +37,8 @@ pub(crate) struct Move {
     pub to: JobState,
     /// Why, in one word: `succeeded`, `failed`, `expired`, `released`, `canceled`, `timed_out`, `skipped`, `unblocked`.
     pub cause: &'static str,
-    /// Whether the worker's own report ended the attempt: only then a repeat of it is answered.
-    pub reported: bool,
+    /// What the worker's own report said, if that ended the attempt: only then a repeat of it is answered.
+    pub report: Option<ReportDigest>,
     /// The failure's class as the attempt carries it (the job's own stands in `to`).
     pub class: Option<&'static str>,
     pub detail: Option<String>,
@@ -115,7 +118,7 @@ impl Tx {
         }
         let (actor, scope) = self.actor();
         let events: Vec<Uuid> = moments.iter().map(|at| draw_at(*at)).collect();
-        let params: [&(dyn ToSql + Sync); 29] = [
+        let params: [&(dyn ToSql + Sync); 30] = [
             &self.tenant().0,
             &Ts(self.now()),
             &column(moves, |step| step.ticket.job.0),
@@ -155,6 +158,9 @@ impl Tx {
             &scope,
             &column(moves, Move::signature),
             &moments.iter().copied().map(Ts).collect::<Vec<_>>(),
+            &column(moves, |step| {
+                step.report.as_ref().map(ReportDigest::as_slice)
+            }),
         ];
         let row = self
             .query_one(include_str!("job/move.sql"), &params)
@@ -199,7 +205,7 @@ impl Move {
     /// What is kept of the token: all of its hash after a report, else only the lease's public name.
     fn token_hash(&self) -> Option<&[u8]> {
         let hash = self.held.as_ref()?.token_hash.as_slice();
-        Some(if self.reported {
+        Some(if self.report.is_some() {
             hash
         } else {
             hash.get(..LEASE_NAME_BYTES).unwrap_or(hash)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jobengine_domain::caller::Caller;
+use jobengine_domain::id::SessionId;
 use jobengine_domain::time::Timestamp;
 use jobengine_store::{Grant, LockWait, StoreError, Tx, WorkerSession};
 
@@ -32,6 +33,10 @@ pub(super) struct Attempt {
     pub more: Vec<String>,
     /// Waiters whose sessions were kept open.
     pub opened: Vec<usize>,
+    /// Those of them that hold a job that was granted alone.
+    pub alone: Vec<usize>,
+    /// The session that gets no other job until it holds nothing, because one that is granted alone waits.
+    pub reserved: Option<SessionId>,
 }
 
 impl Lane {
@@ -67,7 +72,13 @@ impl Lane {
         types: &[(String, usize)],
     ) -> Result<Attempt, StoreError> {
         let opened = self.to_open(fresh, types);
-        let (refused, repeated) = self.open(tx, &opened, fresh).await?;
+        let (refused, alone) = self.open(tx, &opened).await?;
+        let asking: Vec<usize> = fresh
+            .iter()
+            .copied()
+            .filter(|at| !refused.contains(at))
+            .collect();
+        let repeated = self.repeated(tx, &asking).await?;
         let mut attempt = Attempt {
             at: tx.now(),
             dealt: Vec::new(),
@@ -76,10 +87,12 @@ impl Lane {
             refused,
             repeated,
             opened,
+            alone,
+            reserved: self.reserved,
         };
         let search = self.search(types, &attempt);
         if !search.hands.is_empty() {
-            search.claim(tx, &mut attempt).await?;
+            search.run(tx, &mut attempt).await?;
         }
         self.keep(tx, &attempt.dealt).await?;
         Ok(attempt)
@@ -101,33 +114,28 @@ impl Lane {
         opened
     }
 
-    /// Keeps the sessions of some waiters open; the answer are those that belong to somebody else, and those
-    /// of the `fresh` ones that ask again for what they were given before.
+    /// Keeps the sessions of some waiters open; the answer are those that belong to another principal, and those that
+    /// hold a job that was granted alone.
     async fn open(
         &self,
         tx: &Tx,
         waiters: &[usize],
-        fresh: &[usize],
-    ) -> Result<(Vec<usize>, Vec<Repeated>), StoreError> {
+    ) -> Result<(Vec<usize>, Vec<usize>), StoreError> {
         if waiters.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
         let session = |at: usize| &self.waiters[at].ask.session;
         let sessions: Vec<WorkerSession> = waiters.iter().map(|at| session(*at).clone()).collect();
         let open = tx.sessions_open(&sessions, self.shared.lease).await?;
-        let (mut refused, mut repeated) = (Vec::new(), Vec::new());
+        let (mut refused, mut alone) = (Vec::new(), Vec::new());
         for at in waiters.iter().copied() {
-            let ask = &self.waiters[at].ask;
-            let Some(last_claim) = open.get(&ask.session) else {
-                refused.push(at);
-                continue;
-            };
-            let again = ask.key.filter(|key| *last_claim == Some(key.hash));
-            if let Some(key) = again.filter(|_| fresh.binary_search(&at).is_ok()) {
-                repeated.push((at, self.repeat(tx, ask, key).await?));
+            match open.get(session(at)) {
+                None => refused.push(at),
+                Some(true) => alone.push(at),
+                Some(false) => {}
             }
         }
-        Ok((refused, repeated))
+        Ok((refused, alone))
     }
 
     /// Which of the due types may be handed out, and to whom.
@@ -137,9 +145,14 @@ impl Lane {
         for (at, waiter) in self.waiters.iter().enumerate() {
             let answered = so_far.refused.contains(&at)
                 || so_far.repeated.iter().any(|(repeated, _)| *repeated == at);
+            let alone = if so_far.opened.contains(&at) {
+                so_far.alone.contains(&at)
+            } else {
+                waiter.alone
+            };
             let takes = |of: &usize| waiter.ask.types.contains(&due[*of].0);
             let types: Vec<usize> = (0..due.len()).filter(takes).collect();
-            if answered || types.is_empty() {
+            if answered || alone || types.is_empty() {
                 continue;
             }
             let hand = Hand {

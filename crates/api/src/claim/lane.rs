@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jobengine_domain::id::TenantId;
+use jobengine_domain::id::{SessionId, TenantId};
 use jobengine_domain::state::Report;
 use jobengine_domain::time::Timestamp;
 use jobengine_queue::{Listener, Ready};
@@ -40,6 +40,8 @@ pub(super) struct Lane {
     due: BTreeMap<String, usize>,
     next_look: Instant,
     looks: u64,
+    /// The session that gets no other job until it holds nothing, because one that is granted alone waits.
+    pub(super) reserved: Option<SessionId>,
     /// So many waiters are tried one by one, because trying them together failed.
     apart: usize,
 }
@@ -59,6 +61,7 @@ impl Lane {
             due: BTreeMap::new(),
             next_look: Instant::now(),
             looks: 0,
+            reserved: None,
             apart: 0,
         }
     }
@@ -111,6 +114,7 @@ impl Lane {
     }
 
     fn admit(&mut self, waiter: Waiter) {
+        self.supersede(&waiter);
         if self.waiters.len() < WAITERS_MAX {
             if self.waiters.is_empty() {
                 self.set_next_look();
@@ -120,6 +124,25 @@ impl Lane {
         }
         let problem = Problem::new(Code::Overloaded, "too many workers wait already; try again");
         let _ = waiter.answer.send(Err(problem));
+    }
+
+    /// Lets go a waiter whose claim is repeated while it waits: whoever repeats it does not expect its answer any more.
+    fn supersede(&mut self, repeat: &Waiter) {
+        let Some(key) = &repeat.ask.act.key else {
+            return;
+        };
+        let same = |waiter: &Waiter| {
+            let act = &waiter.ask.act;
+            act.key.as_ref().is_some_and(|it| it.hash == key.hash)
+                && act.subject == repeat.ask.act.subject
+        };
+        if let Some(at) = self.waiters.iter().position(same) {
+            let problem = Problem::new(
+                Code::IdempotencyInProgress,
+                "the claim was repeated under its key; the repeat is answered",
+            );
+            let _ = self.waiters.remove(at).answer.send(Err(problem));
+        }
     }
 
     fn hear(&mut self, heard: Vec<Ready>) {
@@ -245,9 +268,13 @@ impl Lane {
             positions,
             more,
             opened,
+            alone,
+            reserved,
         } = attempt;
+        self.reserved = reserved;
         for at in opened {
             self.waiters[at].opened = Some(Instant::now());
+            self.waiters[at].alone = alone.contains(&at);
         }
         self.shared.metrics.flush("claim", asked, dealt.len());
         self.positions = positions;

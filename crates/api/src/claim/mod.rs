@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jobengine_domain::digest::Digest;
 use jobengine_domain::id::TenantId;
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::time::Timestamp;
@@ -49,19 +48,9 @@ pub(crate) struct Ask {
     pub max: u32,
     /// How long it waits for the first.
     pub wait: Duration,
-    /// The worker's name for this claim, if it gave one.
-    pub key: Option<ClaimKey>,
-    /// The claim, as the audit trail names it.
+    /// The claim, as the audit trail names it. With a key, if the worker gave one: its name is that of the session and
+    /// the worker's key, its request the digest of session, types and numbers.
     pub act: Act,
-}
-
-/// The name of a claim, and what was asked under it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClaimKey {
-    /// SHA-256 of the worker's key.
-    pub hash: Digest,
-    /// Digest of session, types and numbers.
-    pub request: Digest,
 }
 
 /// What one worker gets.
@@ -84,6 +73,8 @@ struct Waiter {
     tried: bool,
     /// When its session was last kept open.
     opened: Option<Instant>,
+    /// Whether its session held a job that was granted alone when it was last kept open: it gets no other one.
+    alone: bool,
     answer: oneshot::Sender<Result<Claimed, Problem>>,
 }
 
@@ -136,6 +127,7 @@ impl Claimer {
             ask,
             tried: false,
             opened: None,
+            alone: false,
             answer,
         };
         self.enter(tenant, waiter)?;

@@ -78,30 +78,43 @@ fn elapsed(since: Option<Instant>, now: Instant) -> Duration {
 
 /// The positions of one lane.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Positions(BTreeMap<String, Position>);
+pub(super) struct Positions {
+    of_type: BTreeMap<String, Position>,
+    /// When jobs that are granted alone were last looked for.
+    alone: Option<Instant>,
+}
 
 impl Positions {
+    /// Whether to look for jobs that are granted alone: as often as for whatever else stands before the places.
+    pub(super) fn alone_is_due(&mut self, now: Instant) -> bool {
+        let due = elapsed(self.alone, now) >= SWEEP_EVERY;
+        if due {
+            self.alone = Some(now);
+        }
+        due
+    }
+
     pub(super) fn get(&self, job_type: &str) -> Position {
-        self.0.get(job_type).copied().unwrap_or_default()
+        self.of_type.get(job_type).copied().unwrap_or_default()
     }
 
     pub(super) fn set(&mut self, job_type: &str, position: Position) {
-        if self.0.len() >= TYPES_MAX && !self.0.contains_key(job_type) {
-            self.0.clear();
+        if self.of_type.len() >= TYPES_MAX && !self.of_type.contains_key(job_type) {
+            self.of_type.clear();
         }
-        self.0.insert(job_type.to_owned(), position);
+        self.of_type.insert(job_type.to_owned(), position);
     }
 
     /// Something of this type may be ready from this key on.
     pub(super) fn lower(&mut self, job_type: &str, from: i64) {
-        if let Some(position) = self.0.get_mut(job_type) {
+        if let Some(position) = self.of_type.get_mut(job_type) {
             position.lower(from);
         }
     }
 
     /// Anything may be ready anywhere.
     pub(super) fn reset(&mut self) {
-        for position in self.0.values_mut() {
+        for position in self.of_type.values_mut() {
             position.lower(i64::MIN);
         }
     }

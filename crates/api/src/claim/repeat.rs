@@ -1,76 +1,83 @@
-//! Claims under a key: what one was given is kept sealed with its session, and given again when the answer
-//! was lost on its way.
+//! Claims under a key: what each was given is kept sealed, as the answer of any keyed request, and given again when
+//! the answer was lost on its way.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{JobId, TenantId};
+use jobengine_domain::idempotency::{Decision, decide};
 use jobengine_store::secret::{InstallationSecret, Purpose};
-use jobengine_store::{ClaimAnswer, Effect, Grant, LeaseToken, StoreError, Tx};
+use jobengine_store::{Act, ActKey, Effect, Grant, LeaseToken, StoreError, Tx};
 use uuid::Uuid;
 
+use super::Ask;
 use super::lane::Lane;
-use super::{Ask, ClaimKey};
 use crate::problem::{Code, Problem};
 
 /// Bytes of a job's id and of its lease token.
 const ENTRY_BYTES: usize = 32;
 
 impl Lane {
-    /// What a repeated claim is given: the grants of the first one that are still held.
-    pub(super) async fn repeat(
+    /// What the claims of some `fresh` waiters were given before; only those that were answered are named. Their
+    /// keys are locked, so that a twin at another replica waits, and finds the answer.
+    pub(super) async fn repeated(
+        &self,
+        tx: &Tx,
+        fresh: &[usize],
+    ) -> Result<Vec<(usize, Result<Vec<Grant>, Problem>)>, StoreError> {
+        let acts: Vec<&Act> = fresh.iter().map(|at| &self.waiters[*at].ask.act).collect();
+        let answered = tx.acts_answered(&acts).await?;
+        let mut repeated = Vec::new();
+        for (at, answered) in fresh.iter().zip(answered) {
+            let ask = &self.waiters[*at].ask;
+            let (Some(answered), Some(key)) = (answered, &ask.act.key) else {
+                continue;
+            };
+            match decide(Some(&answered.remembered), &key.request, tx.now()) {
+                Decision::Proceed => {}
+                Decision::Expired => tx.act_forget(&ask.act).await?,
+                Decision::Replay => {
+                    let again = self.again(tx, ask, key, &answered.answer).await?;
+                    repeated.push((*at, Ok(again)));
+                }
+                Decision::Mismatch => {
+                    let problem = Problem::new(
+                        Code::IdempotencyKeyReused,
+                        "the key was used for another claim; use a fresh one",
+                    );
+                    repeated.push((*at, Err(problem)));
+                }
+            }
+        }
+        Ok(repeated)
+    }
+
+    /// The grants of an earlier claim that are still held.
+    async fn again(
         &self,
         tx: &Tx,
         ask: &Ask,
-        key: ClaimKey,
-    ) -> Result<Result<Vec<Grant>, Problem>, StoreError> {
-        let session = &ask.session;
-        let found = tx
-            .claim_answer(session.id, &session.subject, key.hash)
-            .await?;
-        let Some((request, sealed)) = found else {
-            return Ok(Ok(Vec::new()));
-        };
-        if request != key.request {
-            return Ok(Err(Problem::new(
-                Code::IdempotencyKeyReused,
-                "the key was used for another claim; use a fresh one",
-            )));
-        }
-        let Some(given) = open(&self.shared.secret, self.tenant, ask, key, &sealed) else {
+        key: &ActKey,
+        sealed: &[u8],
+    ) -> Result<Vec<Grant>, StoreError> {
+        let Some(given) = open(&self.shared.secret, self.tenant, ask, key, sealed) else {
             tracing::error!(
                 "a claim's answer cannot be read: was the installation secret changed?"
             );
-            return Ok(Ok(Vec::new()));
+            return Ok(Vec::new());
         };
-        tx.grants_again(&given).await.map(Ok)
+        tx.grants_again(&given).await
     }
 
-    /// Keeps what waiters with keys are given, before they are.
+    /// Writes down what waiters are given, before they are: an audit row for each claim, and what a repeat of it is
+    /// given.
     pub(super) async fn keep(&self, tx: &Tx, dealt: &[(usize, Grant)]) -> Result<(), StoreError> {
         let mut given: BTreeMap<usize, Vec<&Grant>> = BTreeMap::new();
         for (at, grant) in dealt {
             given.entry(*at).or_default().push(grant);
         }
-        self.record(tx, &given).await?;
-        // Of two claims of one session the later one stands.
-        let answers: BTreeMap<_, ClaimAnswer> = given
-            .into_iter()
-            .filter_map(|(at, grants)| {
-                let ask = &self.waiters[at].ask;
-                let key = ask.key?;
-                let answer = ClaimAnswer {
-                    session: ask.session.id,
-                    key: key.hash,
-                    request: key.request,
-                    answer: seal(&self.shared.secret, self.tenant, ask, key, &grants),
-                };
-                Some((ask.session.id, answer))
-            })
-            .collect();
-        let answers: Vec<ClaimAnswer> = answers.into_values().collect();
-        tx.claims_answered(&answers).await
+        self.record(tx, &given).await
     }
 
     /// Writes an audit row for each claim that got something.
@@ -96,7 +103,14 @@ impl Lane {
             .collect();
         let effects: Vec<Effect<'_>> = told
             .iter()
-            .map(|(ask, session, after)| Effect::granted(&ask.act, "session", session, *after))
+            .zip(given.values())
+            .map(|((ask, session, after), grants)| {
+                let mut effect = Effect::granted(&ask.act, "session", session, *after);
+                if let Some(key) = &ask.act.key {
+                    effect.answer = seal(&self.shared.secret, self.tenant, ask, key, grants);
+                }
+                effect
+            })
             .collect();
         tx.acts_record(&effects).await
     }
@@ -106,7 +120,7 @@ fn seal(
     secret: &InstallationSecret,
     tenant: TenantId,
     ask: &Ask,
-    key: ClaimKey,
+    key: &ActKey,
     grants: &[&Grant],
 ) -> Vec<u8> {
     let mut plain = Vec::with_capacity(grants.len() * ENTRY_BYTES);
@@ -114,17 +128,17 @@ fn seal(
         plain.extend_from_slice(grant.job.0.as_bytes());
         plain.extend_from_slice(grant.token.reveal().as_bytes());
     }
-    secret.seal(Purpose::Idempotency, &context(&tenant, ask, &key), &plain)
+    secret.seal(Purpose::Idempotency, &context(&tenant, ask, key), &plain)
 }
 
 fn open(
     secret: &InstallationSecret,
     tenant: TenantId,
     ask: &Ask,
-    key: ClaimKey,
+    key: &ActKey,
     sealed: &[u8],
 ) -> Option<Vec<(JobId, LeaseToken)>> {
-    let plain = secret.open(Purpose::Idempotency, &context(&tenant, ask, &key), sealed)?;
+    let plain = secret.open(Purpose::Idempotency, &context(&tenant, ask, key), sealed)?;
     let entry = |entry: &[u8]| {
         let (job, token) = entry.split_at(ENTRY_BYTES / 2);
         let id = |bytes: &[u8]| Uuid::from_slice(bytes).expect("half an entry is 16 bytes");
@@ -134,7 +148,7 @@ fn open(
 }
 
 /// Where a sealed answer belongs.
-fn context<'a>(tenant: &'a TenantId, ask: &'a Ask, key: &'a ClaimKey) -> [&'a [u8]; 4] {
+fn context<'a>(tenant: &'a TenantId, ask: &'a Ask, key: &'a ActKey) -> [&'a [u8]; 4] {
     [
         b"claim",
         tenant.0.as_bytes(),

@@ -27,14 +27,95 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Claims the jobs that are next over all types together, and deals them. Each type is searched from its
-    /// remembered place; when nothing is found, all are searched once more from the start, after jobs whose
-    /// time has come were moved to the ready set.
-    pub(super) async fn claim(&self, tx: &Tx, attempt: &mut Attempt) -> Result<(), StoreError> {
+    /// Claims the jobs that are next over all types together, and deals them, after jobs whose time has come were moved
+    /// to the ready set. Once a second, and when nothing else is found, a job that is granted alone goes first.
+    pub(super) async fn run(mut self, tx: &Tx, attempt: &mut Attempt) -> Result<(), StoreError> {
         let now = Instant::now();
         let due = |(of, _): &&(&str, usize)| attempt.positions.get(of).promote_is_due(now);
         let due: Vec<&str> = self.types.iter().filter(due).map(|(of, _)| *of).collect();
         promote(tx, &due, &mut attempt.positions, now).await?;
+        let looked = attempt.positions.alone_is_due(now);
+        if looked {
+            self.claim_alone(tx, attempt).await?;
+        }
+        self.leave_out(attempt);
+        if self.hands.is_empty() {
+            return Ok(());
+        }
+        let before = attempt.dealt.len();
+        self.claim(tx, &due, attempt).await?;
+        if attempt.dealt.len() == before && !looked {
+            self.claim_alone(tx, attempt).await?;
+        }
+        Ok(())
+    }
+
+    /// The first job that is granted alone goes to a worker that holds nothing. When all of them hold something, one
+    /// gets no other job until it does not: so the job waits no longer than that worker's work.
+    async fn claim_alone(&self, tx: &Tx, attempt: &mut Attempt) -> Result<(), StoreError> {
+        let types: Vec<&str> = self.types.iter().map(|(of, _)| *of).collect();
+        attempt.reserved = match tx.lease_alone(&types).await? {
+            None => None,
+            Some((job_type, from)) => {
+                let takes = types.iter().position(|of| *of == job_type);
+                self.deal_alone(tx, attempt, (&job_type, from), takes)
+                    .await?
+            }
+        };
+        Ok(())
+    }
+
+    /// Grants a job alone; else the answer is the session that is kept for it.
+    async fn deal_alone(
+        &self,
+        tx: &Tx,
+        attempt: &mut Attempt,
+        (job_type, from): (&str, i64),
+        takes: Option<usize>,
+    ) -> Result<Option<SessionId>, StoreError> {
+        let hands = self.hands.iter().enumerate();
+        let hands = hands.filter(|(_, hand)| takes.is_some_and(|of| hand.types.contains(&of)));
+        let hands: Vec<usize> = hands.map(|(at, _)| at).collect();
+        let sessions: Vec<SessionId> = hands.iter().map(|at| self.sessions[*at]).collect();
+        let idle = tx.sessions_idle(&sessions).await?;
+        let Some(at) = hands.iter().find(|at| idle.contains(&self.sessions[**at])) else {
+            let kept = attempt
+                .reserved
+                .filter(|session| sessions.contains(session));
+            return Ok(kept.or(sessions.first().copied()));
+        };
+        let session = self.sessions[*at];
+        let granted = tx.lease_claim_alone(job_type, from, session).await?;
+        attempt
+            .dealt
+            .extend(granted.map(|grant| (self.waiters[*at], grant)));
+        Ok(None)
+    }
+
+    /// Takes those workers out of the search that got a job that is granted alone, or are kept for one.
+    fn leave_out(&mut self, attempt: &Attempt) {
+        let left = |at: usize| {
+            let dealt = attempt
+                .dealt
+                .iter()
+                .any(|(waiter, _)| *waiter == self.waiters[at]);
+            !dealt && attempt.reserved != Some(self.sessions[at])
+        };
+        let left: Vec<usize> = (0..self.hands.len()).filter(|at| left(*at)).collect();
+        self.hands = left.iter().map(|at| self.hands[*at].clone()).collect();
+        self.waiters = left.iter().map(|at| self.waiters[*at]).collect();
+        self.sessions = left.iter().map(|at| self.sessions[*at]).collect();
+    }
+
+    /// Each type is searched from its remembered place; when nothing is found, all are searched once more from the
+    /// start, after jobs of the other types than the `promoted` ones were moved to the ready set.
+    async fn claim(
+        &self,
+        tx: &Tx,
+        promoted: &[&str],
+        attempt: &mut Attempt,
+    ) -> Result<(), StoreError> {
+        let now = Instant::now();
         let mut from = Vec::with_capacity(self.types.len());
         for (job_type, _) in &self.types {
             let mut position = attempt.positions.get(job_type);
@@ -45,9 +126,9 @@ impl Search<'_> {
             return Ok(());
         }
         let rest = self.types.iter().map(|(of, _)| *of);
-        let rest: Vec<&str> = rest.filter(|of| !due.contains(of)).collect();
-        let promoted = promote(tx, &rest, &mut attempt.positions, now).await?;
-        if promoted || from.iter().any(|from| *from > i64::MIN) {
+        let rest: Vec<&str> = rest.filter(|of| !promoted.contains(of)).collect();
+        let any = promote(tx, &rest, &mut attempt.positions, now).await?;
+        if any || from.iter().any(|from| *from > i64::MIN) {
             from.fill(i64::MIN);
             self.claim_from(tx, &from, attempt).await?;
         }

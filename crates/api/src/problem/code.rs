@@ -93,6 +93,8 @@ codes! {
     DeliveryPending = "DELIVERY_PENDING", 409, "The delivery is on its way";
     /// The attempt is no longer the worker's: nothing it says counts.
     LeaseLost = "LEASE_LOST", 409, "The lease was lost";
+    /// The attempt ended with another report under the same lease.
+    ReportConflict = "REPORT_CONFLICT", 409, "The attempt ended with another report";
     /// Another principal opened the worker session.
     SessionTaken = "SESSION_TAKEN", 409, "The worker session belongs to somebody else";
     /// Another object of this kind has the name.

@@ -61,6 +61,7 @@ pages![
     "purl-invalid",
     "rate-limited",
     "reason-required",
+    "report-conflict",
     "request-invalid",
     "request-timeout",
     "sbom-field-invalid",

@@ -39,7 +39,10 @@ fn a_stale_fence_changes_nothing() {
     );
     check(
         LEASED,
-        Event::LeaseExpired { fence: Fence(6) },
+        Event::LeaseExpired {
+            fence: Fence(6),
+            begun: true,
+        },
         Err(TransitionError::LeaseLost),
     );
     check(
@@ -112,7 +115,11 @@ fn a_job_that_kills_its_workers_is_poison() {
     let end = JobState::Failed {
         class: FailureClass::Poison,
     };
-    check(second, Event::LeaseExpired { fence: Fence(9) }, Ok(end));
+    let expired = Event::LeaseExpired {
+        fence: Fence(9),
+        begun: true,
+    };
+    check(second, expired, Ok(end));
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -134,7 +141,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::ParentsRefused),
         fence.clone().prop_map(|fence| Event::Granted { fence }),
         (fence.clone(), report).prop_map(|(fence, report)| Event::Reported { fence, report }),
-        fence.prop_map(|fence| Event::LeaseExpired { fence }),
+        (fence, any::<bool>()).prop_map(|(fence, begun)| Event::LeaseExpired { fence, begun }),
         Just(Event::RetryRequested),
         Just(Event::CancelRequested),
         Just(Event::DeadlinePassed),
@@ -157,7 +164,7 @@ proptest! {
             }
             if let JobState::Leased { fence: held, .. } = state {
                 match event {
-                    Event::Reported { fence, .. } | Event::LeaseExpired { fence } => prop_assert_eq!(fence, held),
+                    Event::Reported { fence, .. } | Event::LeaseExpired { fence, .. } => prop_assert_eq!(fence, held),
                     Event::CancelRequested | Event::DeadlinePassed => {}
                     Event::ParentsMet { .. }
                     | Event::ParentsRefused

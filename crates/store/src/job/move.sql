@@ -2,16 +2,16 @@
 -- leases end ($12, the fence), outcomes and attempts are written, retries are queued, dead letters open. Of the token
 -- the whole hash ($13) is kept when a report ended the attempt, else the half that is the lease's public name.
 -- The premise of every move is its fence: the caller compares the number of leases that ended with what it expects.
--- Each happens at its own moment ($29), after whatever happened to its job before; what waits is held against the clock ($2).
+-- Of a report its digest ($30) is kept. Each happens at its own moment ($29), after whatever happened to its job before; what waits is held against the clock ($2).
 -- The leases are locked: their rows are addressed by place, never joined, because the planner would compare each with each.
 WITH moved AS MATERIALIZED (
     SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::integer[], $8::integer[],
         $9::timestamptz[], $10::boolean[], $11::text[], $12::bigint[], $13::bytea[], $14::uuid[], $15::timestamptz[],
         $16::integer[], $17::timestamptz[], $18::integer[], $19::integer[], $20::text[], $21::text[], $22::text[],
-        $23::text[], $24::uuid[], $25::timestamptz[], $28::text[], $29::timestamptz[])
+        $23::text[], $24::uuid[], $25::timestamptz[], $28::text[], $29::timestamptz[], $30::bytea[])
     AS t (job_id, run_id, job_type, sort_key, max_attempts, max_crashes, deadline, has_children, state, fence,
         token_hash, session_id, granted_at, attempt, ready_at, attempts, crashes, cause, class, detail, result, event_id,
-        started_at, signature, at)
+        started_at, signature, at, report_digest)
 ), released AS (
     DELETE FROM lease WHERE ctid = ANY (ARRAY(
         SELECT held.place FROM unnest($3::uuid[], $12::bigint[]) AS moved (job_id, fence)
@@ -22,13 +22,15 @@ WITH moved AS MATERIALIZED (
     RETURNING 1
 ), ended AS (
     INSERT INTO outcome (tenant_id, job_id, state, attempt, fence, token_hash, session_id, granted_at, started_at,
-        ended_at, class, detail, result)
-    SELECT $1, job_id, state, attempt, fence, token_hash, session_id, granted_at, started_at, at, class, detail, result
+        ended_at, class, detail, result, report_digest)
+    SELECT $1, job_id, state, attempt, fence, token_hash, session_id, granted_at, started_at, at, class, detail, result,
+        report_digest
     FROM moved WHERE state <> 'queued'
 ), tried AS (
     INSERT INTO attempt (tenant_id, job_id, attempt, fence, token_hash, session_id, granted_at, started_at, ended_at, cause,
-        class, detail)
-    SELECT $1, job_id, attempt, fence, token_hash, session_id, granted_at, started_at, at, cause, class, detail
+        class, detail, report_digest)
+    SELECT $1, job_id, attempt, fence, token_hash, session_id, granted_at, started_at, at, cause, class, detail,
+        report_digest
     FROM moved WHERE state = 'queued' AND fence IS NOT NULL
 ), again AS (
     INSERT INTO ready (tenant_id, job_type, sort_key, job_id, run_id, attempts, crashes, max_attempts, max_crashes,

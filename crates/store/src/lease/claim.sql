@@ -6,6 +6,7 @@
 -- Rows are addressed by place and matched by number, never joined: the planner knows nothing of rows that were just
 -- picked and would compare each with each. The places hold, because a ready row is locked here and never updated.
 -- An attempt begins after whatever happened to its job before, whatever the clock says; its event's id says the same moment.
+-- With $9 only jobs that are granted alone (retry.rs), else only others.
 -- A suspended tenant gets nothing, and no job of a paused source is granted: which source a job works for is looked up
 -- only while one is paused, and those jobs are soon moved to held (hold/sweep.sql).
 WITH paused AS MATERIALIZED (
@@ -17,6 +18,7 @@ WITH paused AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT ctid AS place, job_id, sort_key FROM ready
         WHERE ready.tenant_id = $1 AND ready.job_type = wanted.job_type AND ready.sort_key >= wanted.first
+            AND (crashes > 0 AND (crashes + 1 >= max_crashes OR attempts + 1 >= max_attempts)) = $9
             AND ((SELECT names FROM paused) IS NULL
                 OR coalesce((SELECT job.source FROM job WHERE job.tenant_id = $1 AND job.job_id = ready.job_id), '')
                     <> ALL ((SELECT names FROM paused)::text[]))

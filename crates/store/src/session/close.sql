@@ -1,8 +1,4 @@
 -- session/close.sql: removes the sessions $1 that were over at $2 and hold nothing any more.
-WITH closed AS (
-    DELETE FROM worker_session
-    WHERE session_id = ANY ($1) AND lease_until < $2
-      AND NOT EXISTS (SELECT FROM lease WHERE lease.session_id = worker_session.session_id)
-    RETURNING session_id
-)
-DELETE FROM claim_answer USING closed WHERE claim_answer.session_id = closed.session_id
+DELETE FROM worker_session
+WHERE session_id = ANY ($1) AND lease_until < $2
+  AND NOT EXISTS (SELECT FROM lease WHERE lease.session_id = worker_session.session_id)

@@ -7,6 +7,7 @@ use jobengine_domain::lease::Fence;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::reap::LostLease;
 use crate::caller::Tx;
 use crate::error::StoreError;
 use crate::lease::LeaseToken;
@@ -141,14 +142,18 @@ impl Tx {
         beat: &Beat,
         leases: &BTreeMap<JobId, &Row>,
         lease_ms: u32,
-    ) -> Vec<(JobId, Fence)> {
+    ) -> Vec<LostLease> {
         let known: BTreeSet<JobId> = beat.held.iter().map(|(job, _)| *job).collect();
+        let any_begun = leases.values().any(|row| row.get("started"));
         let overdue = leases.iter().filter(|(job, row)| {
             let Ts(granted_at) = row.get("granted_at");
             !known.contains(job) && self.now().ms_since(granted_at) > u64::from(lease_ms)
         });
-        overdue
-            .map(|(job, row)| (*job, Fence(row.get("fence"))))
-            .collect()
+        let lost = |(job, row): (&JobId, &&Row)| LostLease {
+            job: *job,
+            fence: Fence(row.get("fence")),
+            begun: row.get("started") || !any_begun,
+        };
+        overdue.map(lost).collect()
     }
 }

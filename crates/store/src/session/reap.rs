@@ -7,6 +7,7 @@ use jobengine_domain::class::FailureClass;
 use jobengine_domain::id::{JobId, TenantId};
 use jobengine_domain::lease::Fence;
 use jobengine_domain::state::{Event, TransitionError};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::caller::Tx;
@@ -14,6 +15,27 @@ use crate::connect::Store;
 use crate::error::StoreError;
 use crate::settle::Move;
 use crate::ts::Ts;
+
+/// A lease that no heartbeat holds any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LostLease {
+    pub job: JobId,
+    pub fence: Fence,
+    /// Whether its worker had begun the job, as far as is known.
+    pub begun: bool,
+}
+
+/// Reads lost leases; a row of a session without any has none.
+pub(super) fn lost_leases(rows: &[Row]) -> Vec<LostLease> {
+    let lost = |row: &Row| {
+        Some(LostLease {
+            job: JobId(row.get::<_, Option<Uuid>>("job_id")?),
+            fence: Fence(row.get("fence")),
+            begun: row.get("begun"),
+        })
+    };
+    rows.iter().filter_map(lost).collect()
+}
 
 impl Tx {
     /// Ends the attempts of sessions that no heartbeat holds any more, at most `limit` of them.
@@ -28,14 +50,7 @@ impl Tx {
                 &[&Ts(self.now()), &i64::from(limit)],
             )
             .await?;
-        let held = rows.iter().filter_map(|row| {
-            let job: Option<Uuid> = row.get("job_id");
-            Option::zip(
-                job.map(JobId),
-                row.get::<_, Option<i64>>("fence").map(Fence),
-            )
-        });
-        let ended = self.leases_expire(&held.collect::<Vec<_>>()).await?;
+        let ended = self.leases_expire(&lost_leases(&rows)).await?;
         let sessions: BTreeSet<Uuid> = rows.iter().map(|row| row.get("session_id")).collect();
         let sessions: Vec<Uuid> = sessions.into_iter().collect();
         self.execute(include_str!("close.sql"), &[&sessions, &Ts(self.now())])
@@ -45,18 +60,23 @@ impl Tx {
 
     /// Ends grants that were seen before their rows were locked. Meanwhile a job may have been given
     /// back and granted to somebody else: that grant has another fence and stays.
-    pub(super) async fn leases_expire(&self, seen: &[(JobId, Fence)]) -> Result<usize, StoreError> {
+    pub(super) async fn leases_expire(&self, seen: &[LostLease]) -> Result<usize, StoreError> {
         if seen.is_empty() {
             return Ok(0);
         }
-        let jobs: Vec<Uuid> = seen.iter().map(|(job, _)| job.0).collect();
+        let jobs: Vec<Uuid> = seen.iter().map(|lost| lost.job.0).collect();
         let mut leases = self.leases_lock(&jobs).await?;
         let mut moves = Vec::with_capacity(leases.len());
-        for (job, fence) in seen {
-            let Some((ticket, held)) = leases.remove(job) else {
+        for lost in seen {
+            let Some((ticket, held)) = leases.remove(&lost.job) else {
                 continue;
             };
-            let event = Event::LeaseExpired { fence: *fence };
+            // It may have begun since it was seen.
+            let begun = lost.begun || held.started_at.is_some();
+            let event = Event::LeaseExpired {
+                fence: lost.fence,
+                begun,
+            };
             let to = match held.state().apply(&ticket.rules()?, event, self.now()) {
                 Ok(to) => to,
                 Err(
@@ -65,14 +85,19 @@ impl Tx {
                     | TransitionError::Illegal { .. },
                 ) => continue,
             };
-            let detail = Some("no heartbeat came in time".to_owned());
-            let class = Some(FailureClass::Crashed.as_str());
+            let detail = if begun {
+                "no heartbeat came in time"
+            } else {
+                "no heartbeat came in time, and another job of the worker had begun: the attempt is not counted"
+            };
+            let detail = Some(detail.to_owned());
+            let class = begun.then_some(FailureClass::Crashed.as_str());
             moves.push(Move {
                 ticket,
                 held: Some(held),
                 to,
                 cause: "expired",
-                reported: false,
+                report: None,
                 class,
                 detail,
                 result: None,

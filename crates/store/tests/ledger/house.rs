@@ -69,11 +69,12 @@ impl Ledger {
         assert_eq!(tx.sessions_open(&[session], lease).await.unwrap().len(), 1);
         tx.lease_promote(&["t"], limit).await.unwrap();
         let takers = vec![SESSION; limit as usize];
-        let grants = tx
-            .lease_claim(&[TypeClaim::of("t", &takers)])
-            .await
-            .unwrap()
-            .concat();
+        let claim = [TypeClaim::of("t", &takers)];
+        let mut grants = tx.lease_claim(&claim).await.unwrap().concat();
+        if let (true, Some((of, from))) = (grants.is_empty(), tx.lease_alone(&["t"]).await.unwrap())
+        {
+            grants.extend(tx.lease_claim_alone(&of, from, SESSION).await.unwrap());
+        }
         tx.commit().await.unwrap();
         grants
     }
@@ -170,6 +171,12 @@ pub(crate) fn failed(class: FailureClass) -> Report {
 
 pub(crate) fn repeated(state: &str) -> Reported {
     Reported::Repeated {
+        state: state.into(),
+    }
+}
+
+pub(crate) fn contradicted(state: &str) -> Reported {
+    Reported::Contradicted {
         state: state.into(),
     }
 }

@@ -1,6 +1,6 @@
 //! The ledger against a real PostgreSQL: claims, reports, retries, expiries, dead letters.
 
-use crate::house::{Ledger, SESSION, accepted, child, failed, job, repeated};
+use crate::house::{Ledger, SESSION, accepted, child, contradicted, failed, job, repeated};
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
 use jobengine_domain::id::SessionId;
@@ -27,8 +27,12 @@ async fn a_job_is_claimed_once_and_its_first_report_counts() {
     );
     // The same token asks again: the first answer, no second effect.
     assert_eq!(
-        ledger.report(&grants[0], failed(FailureClass::User)).await,
+        ledger.report(&grants[0], Report::Succeeded).await,
         repeated("succeeded")
+    );
+    assert_eq!(
+        ledger.report(&grants[0], failed(FailureClass::User)).await,
+        contradicted("succeeded")
     );
     let mut forged = grants[1].clone();
     forged.token = LeaseToken::from_uuid(uuid::Uuid::from_u128(7));
@@ -89,8 +93,12 @@ async fn a_failure_waits_for_its_backoff_and_ends_as_a_dead_letter() {
     );
     // The first attempt's worker asks again, long after.
     assert_eq!(
-        ledger.report(&first, Report::Succeeded).await,
+        ledger.report(&first, failed(FailureClass::Network)).await,
         repeated("queued")
+    );
+    assert_eq!(
+        ledger.report(&first, Report::Succeeded).await,
+        contradicted("queued")
     );
     assert_eq!(ledger.state(ids[0]).await, "failed");
     let tx = ledger.store.begin(&ledger.caller).await.unwrap();

@@ -42,7 +42,8 @@ struct GanttRow {
     /// When it was submitted.
     #[schema(format = DateTime)]
     created_at: String,
-    /// When the last of its parents ended; as it was submitted, without parents. Null while it waits.
+    /// When the last of its parents ended; as it was submitted, without parents. Null while it
+    /// waits, and when it ended before them.
     #[schema(value_type = Option<String>, format = DateTime)]
     free_at: Option<String>,
     /// When it ended.
@@ -120,6 +121,7 @@ fn rows(plan: &[PlanNode], attempts: Vec<AttemptRecord>) -> Vec<GanttRow> {
         // `None` when some parent has not ended.
         let ends: Option<Vec<_>> = parents.collect();
         let free = ends.map(|ends| ends.into_iter().fold(node.created_at, Ord::max));
+        let free = free.filter(|free| node.ended_at.is_none_or(|end| *free <= end));
         GanttRow {
             job_id: node.job.0,
             key: node.key.clone(),

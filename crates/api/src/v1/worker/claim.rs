@@ -12,7 +12,7 @@ use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{SessionId, TenantId};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::time::Timestamp;
-use jobengine_store::WorkerSession;
+use jobengine_store::{ActKey, WorkerSession};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::act::{Act, key};
 use crate::check::Checks;
-use crate::claim::{Ask, ClaimKey, Claimed};
+use crate::claim::{Ask, Claimed};
 use crate::json::JsonBody;
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
@@ -135,9 +135,13 @@ struct Grant {
 /// attempt is counted when it is handed out. The claim also opens the worker's session, which
 /// heartbeats keep open; a session belongs to the principal that opened it.
 ///
-/// With an `Idempotency-Key` the last claim of a session can be repeated: when its answer was lost, the same
-/// request under the same key gets the same grants, as far as they are still held, with
-/// `Idempotency-Replayed: true`. Grants that no heartbeat names for the time of a lease end.
+/// With an `Idempotency-Key` each claim of a session can be repeated for seven days: the same request under the same key
+/// gets the same grants, as far as they are still held, with `Idempotency-Replayed: true`, and never others. A claim
+/// that was answered with no jobs is not remembered: its repeat claims. While the first one still waits, its repeat takes
+/// its place, and the first is answered `IDEMPOTENCY_IN_PROGRESS`. Grants that no heartbeat names for the time of a lease end.
+///
+/// A job that was among the jobs of a lost worker, and that one more lost worker would end, is granted alone: to a session
+/// that holds nothing else, and that gets no other job until it has ended.
 #[utoipa::path(
     post, path = "/worker/claim", operation_id = "worker_claim", tag = "workers",
     extensions(("x-scope" = json!("orch:worker")), ("x-effect" = json!("granted"))),
@@ -146,7 +150,7 @@ struct Grant {
         (status = 200, description = "Jobs, or none when the wait was over first", body = JobsClaimed,
          headers(("Idempotency-Replayed" = Option<bool>, description = "`true` when these were granted before, to the same claim"))),
         (status = 400, description = "The body is not JSON as we take it (JSON_MALFORMED)"),
-        (status = 409, description = "Another principal opened the session (SESSION_TAKEN)"),
+        (status = 409, description = "Another principal opened the session, or a repeat took the place of this claim (SESSION_TAKEN, IDEMPOTENCY_IN_PROGRESS)"),
         (status = 413, description = "More than 256 KiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Not application/json (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "A field is not valid, or the key was used for another claim (REQUEST_INVALID, IDEMPOTENCY_KEY_REUSED)"),
@@ -160,8 +164,9 @@ pub(super) async fn handler(
 ) -> Result<Response, Problem> {
     request.check()?;
     let caller = act.caller();
-    let key = key(&headers, false)?.map(|key| ClaimKey {
-        hash: Digest::of(key.as_bytes()),
+    let mut record = act.record();
+    record.key = key(&headers, false)?.map(|key| ActKey {
+        hash: Digest::of(format!("{} {key}", request.session_id).as_bytes()),
         request: request.digest(),
     });
     let types: BTreeSet<String> = request.types.into_iter().collect();
@@ -175,8 +180,7 @@ pub(super) async fn handler(
         types: types.into_iter().collect(),
         max: request.max,
         wait: Duration::from_millis(request.wait_ms),
-        key,
-        act: act.record(),
+        act: record,
     };
     let Claimed {
         grants,

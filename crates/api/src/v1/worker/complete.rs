@@ -15,7 +15,7 @@ use crate::check::Checks;
 use crate::edge::RequestIds;
 use crate::flush::Complete;
 use crate::json::{BULK_MAX_BYTES, JsonBody};
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::AppState;
 
 /// A worker reports how attempts ended
@@ -45,7 +45,7 @@ struct ReportResult {
     job_id: Uuid,
     /// Whether it counted, now or when it was first sent.
     accepted: bool,
-    /// The job's state after it: `succeeded`, `queued` (it will be tried again), `failed`, …
+    /// The job's state after the report that counted: `succeeded`, `queued` (it will be tried again), `failed`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<String>,
     /// Why it did not count.
@@ -56,8 +56,9 @@ struct ReportResult {
 /// Report attempts
 ///
 /// Each report counts at most once, under the lease it proves. Repeating one that was accepted
-/// returns its first answer; one whose lease was lost changes nothing, now or later. When the only
-/// report of a request is refused, so is the request.
+/// returns its first answer. Another report under the lease of an attempt that has ended is refused
+/// (`REPORT_CONFLICT`), and so is one whose lease was lost (`LEASE_LOST`): neither changes anything, now or later.
+/// When the only report of a request is refused, so is the request.
 #[utoipa::path(
     post, path = "/worker/complete", operation_id = "worker_complete", tag = "workers",
     extensions(("x-scope" = json!("orch:worker")), ("x-effect" = json!("granted"))),
@@ -65,7 +66,7 @@ struct ReportResult {
     responses(
         (status = 200, description = "What became of each report", body = JobsCompleted),
         (status = 400, description = "The body is not JSON as we take it (JSON_MALFORMED)"),
-        (status = 409, description = "The lease of the only report was lost (LEASE_LOST)"),
+        (status = 409, description = "The lease of the only report was lost, or its attempt ended with another report (LEASE_LOST, REPORT_CONFLICT)"),
         (status = 413, description = "More than 4 MiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Not application/json (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "A field is not valid (REQUEST_INVALID)"),
@@ -96,9 +97,13 @@ pub(super) async fn handler(
     };
     let tenant = act.caller().tenant;
     let answers = state.completes().ask(tenant, complete).await?;
-    if answers == [Reported::LeaseLost] {
-        state.metrics().lease_lost("worker_complete");
-        return Err(Problem::lease_lost());
+    match answers.as_slice() {
+        [Reported::LeaseLost] => {
+            state.metrics().lease_lost("worker_complete");
+            return Err(Problem::lease_lost());
+        }
+        [Reported::Contradicted { state }] => return Err(contradicted(state)),
+        _ => {}
     }
     let results = jobs.into_iter().zip(answers).map(|(job_id, answer)| {
         match answer {
@@ -107,6 +112,12 @@ pub(super) async fn handler(
                 accepted: true,
                 state: Some(to),
                 problem: None,
+            },
+            Reported::Contradicted { state: to } => ReportResult {
+                job_id,
+                accepted: false,
+                problem: Some(contradicted(&to).body(&ids)),
+                state: Some(to),
             },
             Reported::LeaseLost => {
                 state.metrics().lease_lost("worker_complete");
@@ -123,4 +134,11 @@ pub(super) async fn handler(
     Ok(Json(JobsCompleted {
         results: results.collect(),
     }))
+}
+
+/// Refuses another report on an attempt that has ended, after which the job was in a state.
+fn contradicted(state: &str) -> Problem {
+    let detail =
+        format!("another report under this lease was accepted; the job was {state} after it");
+    Problem::new(Code::ReportConflict, detail)
 }
