@@ -30,7 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 
 pub use self::config::ServerConfig;
-use crate::edge::{Answer, Arrival, Paced, Turn, Verbs, client, panicked, watch};
+use crate::edge::{Answer, Arrival, Paced, PeerTimeout, Turn, Verbs, client, panicked, watch};
 use crate::identity::{Authenticator, Identity};
 use crate::problem::{Code, Problem};
 use crate::reference::Published;
@@ -67,6 +67,7 @@ pub struct Server {
     verbs: Verbs,
     drain: Duration,
     proxies: Arc<[Network]>,
+    peer_timeout: PeerTimeout,
     connections: Arc<Semaphore>,
 }
 
@@ -131,50 +132,31 @@ impl Server {
             scheduler,
             config,
         );
-        Self::over(
+        let (router, verbs) = route(operations(), &state);
+        Self {
             state,
-            operations(),
-            config.connections_max,
-            config.drain,
-            config.proxies.as_slice().into(),
-        )
+            router,
+            verbs,
+            drain: config.drain,
+            proxies: config.proxies.as_slice().into(),
+            peer_timeout: PeerTimeout::within(config.peer_silence),
+            connections: Arc::new(Semaphore::new(config.connections_max)),
+        }
     }
 
     /// The administration of the same process, for a listener of its own: metrics, probes, the log's
     /// level, what operators do beside the contract. Behind the same edge and the same guard.
     #[must_use]
     pub fn administration(&self) -> Self {
-        let operations = administration::operations();
-        Self::over(
-            self.state.clone(),
-            operations,
-            ADMINISTRATION_CONNECTIONS_MAX,
-            self.drain,
-            Arc::clone(&self.proxies),
-        )
-    }
-
-    fn over(
-        state: AppState,
-        operations: Routes,
-        connections_max: usize,
-        drain: Duration,
-        proxies: Arc<[Network]>,
-    ) -> Self {
-        let (router, verbs) = operations.router(&state);
-        let router = router
-            .fallback(unmatched)
-            .method_not_allowed_fallback(wrong_method)
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn_with_state(state.clone(), watch))
-            .with_state(state.clone());
+        let (router, verbs) = route(administration::operations(), &self.state);
         Self {
-            state,
+            state: self.state.clone(),
             router,
             verbs,
-            drain,
-            proxies,
-            connections: Arc::new(Semaphore::new(connections_max)),
+            drain: self.drain,
+            proxies: Arc::clone(&self.proxies),
+            peer_timeout: self.peer_timeout,
+            connections: Arc::new(Semaphore::new(ADMINISTRATION_CONNECTIONS_MAX)),
         }
     }
 
@@ -242,6 +224,8 @@ impl Server {
             Ok((stream, peer)) => {
                 // An answer is one small write: it must not wait for the client's acknowledgement.
                 let _ = stream.set_nodelay(true);
+                // Fails only for a connection that has ended, and serving it ends at once.
+                let _ = self.peer_timeout.apply(&stream);
                 Some((stream, peer.ip(), place))
             }
             Err(error) => {
@@ -270,6 +254,18 @@ impl Server {
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(requests))
             .with_upgrades()
     }
+}
+
+/// The operations behind the edge, and their verbs.
+fn route(operations: Routes, state: &AppState) -> (Router, Verbs) {
+    let (router, verbs) = operations.router(state);
+    let router = router
+        .fallback(unmatched)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), watch))
+        .with_state(state.clone());
+    (router, verbs)
 }
 
 /// Serves a connection; once the service stops, only until the request under way is answered.

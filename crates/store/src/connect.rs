@@ -284,9 +284,12 @@ fn settled(config: &Config) -> Config {
     config
         .application_name("jobengine")
         .connect_timeout(CONNECT_WAIT);
+    // A quiet server is asked after 10 s, and given up 5 s later; what was sent just before that has 10 s more.
     config
-        .keepalives_idle(Duration::from_secs(30))
-        .keepalives_interval(Duration::from_secs(10))
+        .keepalives(true)
+        .keepalives_idle(Duration::from_secs(10))
+        .keepalives_interval(Duration::from_secs(5))
+        .keepalives_retries(1)
         .tcp_user_timeout(Duration::from_secs(10));
     config
 }
@@ -315,4 +318,26 @@ fn pool(config: &Config, connections: usize) -> Result<Pool, StoreError> {
         .recycle_timeout(Some(CONNECT_WAIT))
         .build()
         .map_err(|error| StoreError::Unavailable(Box::new(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_server_is_given_up_within_half_a_minute() {
+        let text = "host=db keepalives=0 keepalives_idle=7200 tcp_user_timeout=0";
+        for config in [Config::new(), text.parse().unwrap()] {
+            let config = settled(&config);
+            assert!(config.get_keepalives());
+            let unacknowledged = *config.get_tcp_user_timeout().unwrap();
+            assert_eq!(unacknowledged, Duration::from_secs(10));
+            let probed = config.get_keepalives_idle() + config.get_keepalives_interval().unwrap();
+            assert!(
+                probed >= unacknowledged,
+                "the probes end when the system looks"
+            );
+            assert!(probed + unacknowledged < Duration::from_secs(30));
+        }
+    }
 }

@@ -14,6 +14,11 @@ use crate::token::{Token, TokenSource};
 
 /// A server that does not take a connection within this is held to be away.
 const CONNECT: Duration = Duration::from_secs(5);
+/// A server that has been quiet for so long is asked whether it is there, and again each time so much later.
+const PROBE: Duration = Duration::from_secs(5);
+/// A server that acknowledges nothing for so long is gone: with the probes before it, within 30 seconds.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(12);
 
 /// A client of one server. Cheap to clone; clones share their connections.
 #[derive(Clone)]
@@ -90,7 +95,13 @@ impl ClientBuilder {
             // A redirect would carry the token to a place nobody named.
             .redirect(Policy::none())
             .connect_timeout(CONNECT)
+            .tcp_keepalive(PROBE)
+            .tcp_keepalive_interval(PROBE)
             .tcp_nodelay(true);
+        #[cfg(target_os = "linux")]
+        {
+            http = http.tcp_user_timeout(UNACKNOWLEDGED);
+        }
         if base.scheme() == "http" {
             // Not used; a system without root certificates must not keep us from loopback.
             http = http.tls_certs_only([]);

@@ -22,7 +22,7 @@ struct Need {
     find: fn() -> Option<String>,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 4] = [
     Need {
         name: "a PostgreSQL server, 15 or newer",
         debian: &["postgresql"],
@@ -42,6 +42,12 @@ const NEEDS: [Need; 3] = [
         debian: &["python3", "python3-venv"],
         elsewhere: "`python3` nearly everywhere",
         find: python::find,
+    },
+    Need {
+        name: "the program `ip`, for tests whose network goes down",
+        debian: &["iproute2"],
+        elsewhere: "`iproute2` or `iproute` on Linux; without it these tests are passed over",
+        find: network,
     },
 ];
 
@@ -90,6 +96,12 @@ fn advice(missing: &[&Need]) -> String {
         .iter()
         .map(|need| format!("\n  {}: {}", need.name, need.elsewhere));
     format!(" Please install:{}", lines.collect::<String>())
+}
+
+/// The program that makes networks; only Linux has what it makes.
+fn network() -> Option<String> {
+    let found = which("ip").map(|path| path.display().to_string());
+    found.or_else(|| cfg!(not(target_os = "linux")).then(|| "no network to make".to_owned()))
 }
 
 /// The compiler that build scripts will call.

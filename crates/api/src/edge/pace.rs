@@ -18,10 +18,11 @@ use tokio::time::{Instant, Sleep, sleep};
 /// From the first byte of a head to its last.
 const HEAD_MAX: Duration = Duration::from_secs(10);
 /// An answer that cannot be written is looked at so often.
-const WRITE_WINDOW: Duration = Duration::from_secs(15);
+const WRITE_WINDOW: Duration = Duration::from_secs(12);
 /// And in that time the client must have read so much: a kilobyte a second.
-const WRITE_LEAST_BYTES: usize = 15 * 1024;
-/// So often in a row for a stream, which cuts a slow reader off itself and says where it may resume.
+const WRITE_LEAST_BYTES: usize = 12 * 1024;
+/// So often in a row for a stream, which cuts a slow reader off itself and says where it may resume: a frozen
+/// reader ends within 24 s.
 const STREAM_WINDOWS: u32 = 2;
 /// The connection speaks another protocol from now on, which has paces of its own.
 const UPGRADED: u64 = u64::MAX;
@@ -320,5 +321,18 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!((60..=90).contains(&started.elapsed().as_secs()));
         drop(reading);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frozen_reader_of_a_stream_ends_within_half_a_minute() {
+        let (_client, server) = duplex(1024);
+        let turn = Turn::default();
+        let mut server = Paced::new(server, turn.clone());
+        let _answering = turn.begin();
+        turn.stream();
+        let started = Instant::now();
+        let error = server.write_all(&vec![0; 1024 * 1024]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(started.elapsed().as_secs(), 24);
     }
 }

@@ -48,6 +48,9 @@ pub struct ServerConfig {
     pub stream_stall: Duration,
     /// A stream without events says so often that it is alive, and over a WebSocket asks whether the client is.
     pub stream_heartbeat: Duration,
+    /// Longest time a connection outlives a peer from which nothing arrives any more, not even the system's own
+    /// acknowledgements: its machine or the network to it is down.
+    pub peer_silence: Duration,
     /// A WebSocket's client that says nothing for so long, not even a pong, is gone.
     pub socket_silence: Duration,
 }
@@ -67,8 +70,9 @@ impl Default for ServerConfig {
             log: LogControl::detached(),
             public_url: None,
             proxies: Vec::new(),
-            stream_stall: Duration::from_secs(15),
+            stream_stall: Duration::from_secs(10),
             stream_heartbeat: Duration::from_millis(STREAM_HEARTBEAT_MS),
+            peer_silence: Duration::from_secs(30),
             socket_silence: Duration::from_secs(30),
         }
     }

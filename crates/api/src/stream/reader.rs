@@ -242,6 +242,16 @@ impl Reader {
     }
 }
 
+impl Drop for Reader {
+    /// A connection may end before it has taken what it was handed last: then its reader was too slow.
+    fn drop(&mut self) {
+        let stall = self.state.stream_stall();
+        if self.handed_at.is_some_and(|at| at.elapsed() > stall) {
+            self.state.metrics().stream_ended(End::Slow.as_str());
+        }
+    }
+}
+
 /// How long to wait before the credential is looked at again: until it expires, and no longer than usual.
 fn until_recheck(caller: &Caller) -> Duration {
     let left = caller.shown().expires_at.ms_since(clock::wall());

@@ -5,10 +5,12 @@
     reason = "a test has nothing to decide when its set-up fails"
 )]
 
+mod network;
 mod path;
 mod raw;
 #[expect(dead_code, reason = "these tests speak bare TCP mostly")]
 #[path = "../orchestrator/service.rs"]
 mod service;
 mod shape;
+mod silent;
 mod slow;

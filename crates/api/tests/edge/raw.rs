@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use crate::service::{OURS, Service};
 use jobengine_api::TokenRequest;
 use jobengine_domain::caller::Scope;
+use jobengine_domain::id::TenantId;
 
 /// Whatever takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,9 +20,14 @@ pub(crate) async fn connect(service: &Service) -> TcpStream {
 
 /// A token of somebody who may do everything.
 pub(crate) fn token(service: &Service) -> String {
+    token_of(service, OURS)
+}
+
+/// The same of a tenant.
+pub(crate) fn token_of(service: &Service, tenant: TenantId) -> String {
     let request = TokenRequest {
         subject: "raw".to_owned(),
-        tenant: OURS,
+        tenant,
         project: None,
         scopes: Scope::ALL.to_vec(),
         ttl_s: 600,

@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 pub(crate) const OURS: TenantId = TenantId(Uuid::from_u128(0xa));
 pub(crate) const OTHERS: TenantId = TenantId(Uuid::from_u128(0xb));
+/// A free port of this machine.
+const HERE: &str = "127.0.0.1:0";
 pub(crate) const SESSION: Uuid = Uuid::from_u128(0x51);
 
 pub(crate) struct Service {
@@ -75,8 +77,17 @@ impl Service {
         trust: impl FnOnce(&DevIssuer) -> Authenticator,
         config: ServerConfig,
     ) -> Self {
+        Self::at(HERE, trust, config).await
+    }
+
+    /// The same, listening elsewhere.
+    pub(crate) async fn at(
+        listen: &str,
+        trust: impl FnOnce(&DevIssuer) -> Authenticator,
+        config: ServerConfig,
+    ) -> Self {
         let database = Arc::new(TestDatabase::create().await);
-        Self::with(database, Arc::new(Local::new()), trust, config).await
+        Self::with(database, Arc::new(Local::new()), trust, config, listen).await
     }
 
     /// Two processes over one ledger, that hear of each other over the database only.
@@ -94,7 +105,15 @@ impl Service {
         let database = Arc::new(TestDatabase::create().await);
         let store = database.store().await.with_clock(clock);
         let (queue, config) = (Arc::new(Local::new()), ServerConfig::default());
-        Self::of(database, store, queue, DevIssuer::authenticator, config).await
+        Self::of(
+            database,
+            store,
+            queue,
+            DevIssuer::authenticator,
+            config,
+            HERE,
+        )
+        .await
     }
 
     async fn over(database: Arc<TestDatabase>, queue: Arc<dyn Queue>, drain: Duration) -> Self {
@@ -104,7 +123,7 @@ impl Service {
             drain,
             ..ServerConfig::default()
         };
-        Self::with(database, queue, DevIssuer::authenticator, config).await
+        Self::with(database, queue, DevIssuer::authenticator, config, HERE).await
     }
 
     /// One that records traces.
@@ -118,6 +137,7 @@ impl Service {
             Arc::new(Local::new()),
             DevIssuer::authenticator,
             config,
+            HERE,
         )
         .await;
         (service, spans)
@@ -128,9 +148,10 @@ impl Service {
         queue: Arc<dyn Queue>,
         trust: impl FnOnce(&DevIssuer) -> Authenticator,
         config: ServerConfig,
+        listen: &str,
     ) -> Self {
         let store = database.store().await;
-        Self::of(database, store, queue, trust, config).await
+        Self::of(database, store, queue, trust, config, listen).await
     }
 
     async fn of(
@@ -139,6 +160,7 @@ impl Service {
         queue: Arc<dyn Queue>,
         trust: impl FnOnce(&DevIssuer) -> Authenticator,
         config: ServerConfig,
+        listen: &str,
     ) -> Self {
         let (registry, traces) = (config.registry.clone(), config.traces.clone());
         let store = store.observed(&registry, &traces);
@@ -146,10 +168,10 @@ impl Service {
         store.tenant_create(OTHERS, "others", 1).await.unwrap();
         let issuer = DevIssuer::from_seed("https://issuer", "jobengine", &[7; 32]).unwrap();
         let server = Server::new(store.clone(), queue, trust(&issuer), &config);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(listen).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let administration = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let administration = TcpListener::bind(listen).await.unwrap();
         let inside = format!("http://{}", administration.local_addr().unwrap());
         tokio::spawn(
             server

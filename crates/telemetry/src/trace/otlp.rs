@@ -8,7 +8,7 @@ use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind as OtelKind, Status, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _, SpanLinks};
 
@@ -20,6 +20,8 @@ const BATCH_MAX: usize = 512;
 const GATHER: Duration = Duration::from_millis(500);
 /// The collector has so long to take a batch.
 const SEND_MAX: Duration = Duration::from_secs(10);
+/// A connection to the collector that is not used for so long is closed: nobody notices there that it is gone.
+const REST_MAX: Duration = Duration::from_secs(15);
 /// Where a collector takes traces, below its endpoint (OTLP specification, "OTLP/HTTP Request").
 const PATH: &str = "/v1/traces";
 
@@ -45,8 +47,14 @@ pub fn export(
     } else {
         format!("{endpoint}{PATH}")
     };
+    let client = reqwest::Client::builder()
+        .timeout(SEND_MAX)
+        .pool_idle_timeout(REST_MAX)
+        .build()
+        .map_err(|error| CollectorError(error.to_string()))?;
     let mut exporter = SpanExporter::builder()
         .with_http()
+        .with_http_client(client)
         .with_endpoint(endpoint)
         .with_timeout(SEND_MAX)
         .build()
