@@ -41,6 +41,7 @@ struct Inner {
     egress: EgressPolicy,
     stopping: CancellationToken,
     shutdown: CancellationToken,
+    out_of_time: CancellationToken,
     published: Published,
     scheduler: SchedulerState,
     suspended: Suspended,
@@ -102,6 +103,7 @@ impl AppState {
             egress: config.egress.clone(),
             stopping: CancellationToken::new(),
             shutdown,
+            out_of_time: CancellationToken::new(),
             published,
             scheduler,
             suspended: Suspended::default(),
@@ -167,6 +169,11 @@ impl AppState {
     /// Canceled when the server stops: whoever waits, answers at once.
     pub(crate) fn shutdown(&self) -> &CancellationToken {
         &self.0.shutdown
+    }
+
+    /// Canceled when requests under way have had their time after the stop: they are refused.
+    pub(crate) fn out_of_time(&self) -> &CancellationToken {
+        &self.0.out_of_time
     }
 
     /// The contract, as it is served.

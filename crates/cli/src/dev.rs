@@ -63,7 +63,6 @@ pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
         keys,
         settings,
     );
-    let stop = node.stopping();
     let address = node.start_api(issuer.authenticator()).await?;
     node.start_duties(&data.spool());
 
@@ -79,8 +78,9 @@ pub(crate) async fn run(args: &DevArgs) -> anyhow::Result<ExitCode> {
         .build()?;
     output::print(&welcome(&url, &tokens.operator, &data))?;
 
-    signals::stop_on_signal(stop.clone())?;
     // The worker ends before the node does: it gives back what it holds while the API still answers.
+    let stop = CancellationToken::new();
+    signals::stop_on_signal(stop.clone())?;
     tokio::join!(evaluate(&client, &tokens, &stop), tokens.renew(&stop));
     node.stop().await;
     database.close().await?;

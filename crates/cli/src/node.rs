@@ -139,11 +139,6 @@ impl Node {
         }
     }
 
-    /// Fires when the node stops.
-    pub(crate) fn stopping(&self) -> CancellationToken {
-        self.stop.clone()
-    }
-
     /// Serves the HTTP contract, and the administration where it has an address; tells where.
     pub(crate) async fn start_api(
         &mut self,

@@ -19,6 +19,7 @@ use jobengine_telemetry::Registry;
 use jobengine_telemetry::log::Logs;
 use jobengine_telemetry::trace::{self, Traces};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::DataDir;
 use crate::database::{CONNECTIONS, Database};
@@ -148,7 +149,7 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
         Arc::new(Postgres::start(database.store.clone(), process.to_string()))
     };
     let mut node = Node::new(database.store.clone(), queue, keys, settings);
-    let stop = node.stopping();
+    let stop = CancellationToken::new();
     signals::stop_on_signal(stop.clone())?;
     let mut workers = None;
     if has(Role::Api) {
@@ -174,7 +175,8 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
     if has(Role::Duties) {
         node.start_duties(&data.spool());
     }
-    // A worker ends before the API does: it gives back what it holds. One that cannot go on ends the process.
+    // A worker ends before the API does: it gives back what it holds while the API still answers. One that cannot go
+    // on ends the process.
     let worked = if let Some(workers) = workers {
         worker::ended(workers.await)
     } else {

@@ -1,19 +1,18 @@
 //! A connection that does not wait for whoever is slow on purpose.
 //!
 //! A request's head is complete ten seconds after its first byte, and an answer is read at a kilobyte
-//! a second, or the connection ends. Between requests it may rest as long as the server lets it; a body's
-//! pace is the business of whoever reads the body.
+//! a second, or the connection ends. How long it may rest between requests stands in `rest.rs`; a body's pace is
+//! the business of whoever reads the body.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::body::{Bytes, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
+
+use super::turn::Turn;
 
 /// From the first byte of a head to its last.
 const HEAD_MAX: Duration = Duration::from_secs(10);
@@ -24,107 +23,6 @@ const WRITE_LEAST_BYTES: usize = 12 * 1024;
 /// So often in a row for a stream, which cuts a slow reader off itself and says where it may resume: a frozen
 /// reader ends within 24 s.
 const STREAM_WINDOWS: u32 = 2;
-/// The connection speaks another protocol from now on, which has paces of its own.
-const UPGRADED: u64 = u64::MAX;
-
-/// Whose turn it is on a connection: even while a request is awaited, odd while one is answered.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Turn(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    count: AtomicU64,
-    streams: AtomicBool,
-}
-
-impl Turn {
-    /// A head is complete. The turn ends when what is returned is dropped.
-    pub(crate) fn begin(&self) -> Answering {
-        let begun = (self.0.count.load(Ordering::Relaxed) | 1).saturating_add(2);
-        self.0.count.store(begun, Ordering::Relaxed);
-        self.0.streams.store(false, Ordering::Relaxed);
-        Answering {
-            turn: self.clone(),
-            begun,
-        }
-    }
-
-    /// The connection is no longer one of requests and answers.
-    pub(crate) fn upgrade(&self) {
-        self.0.count.store(UPGRADED, Ordering::Relaxed);
-    }
-
-    /// The answer has no end of its own.
-    pub(crate) fn stream(&self) {
-        self.0.streams.store(true, Ordering::Relaxed);
-    }
-
-    /// How many windows an answer may go unread.
-    fn windows(&self) -> u32 {
-        if self.0.streams.load(Ordering::Relaxed) {
-            STREAM_WINDOWS
-        } else {
-            1
-        }
-    }
-
-    fn now(&self) -> u64 {
-        self.0.count.load(Ordering::Relaxed)
-    }
-}
-
-/// A request is being answered.
-#[derive(Debug)]
-pub(crate) struct Answering {
-    turn: Turn,
-    begun: u64,
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        let ended = self.begun.saturating_add(1);
-        // Unless the next one has begun, or the connection was upgraded.
-        let _ = self.turn.0.count.compare_exchange(
-            self.begun,
-            ended,
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
-    }
-}
-
-/// An answer's body, which holds the turn until it is written.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    body: axum::body::Body,
-    _turn: Answering,
-}
-
-impl Answer {
-    pub(crate) const fn new(body: axum::body::Body, turn: Answering) -> Self {
-        Self { body, _turn: turn }
-    }
-}
-
-impl hyper::body::Body for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        hyper::body::Body::is_end_stream(&self.body)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        hyper::body::Body::size_hint(&self.body)
-    }
-}
 
 /// A stream that ends with an error when the other side dawdles.
 #[derive(Debug)]
@@ -188,10 +86,19 @@ impl<S> Paced<S> {
         if let Poll::Ready(written) = written {
             match (&written, &mut self.stall) {
                 (Ok(bytes), Some(stall)) if *bytes < offered => stall.bytes += bytes,
-                _ => self.stall = None,
+                _ => {
+                    self.stall = None;
+                    self.turn.block(false);
+                }
             }
             return Poll::Ready(written);
         }
+        self.turn.block(true);
+        let windows = if self.turn.is_stream() {
+            STREAM_WINDOWS
+        } else {
+            1
+        };
         let stall = self.stall.get_or_insert_with(|| Stall {
             due: Box::pin(sleep(WRITE_WINDOW)),
             bytes: 0,
@@ -201,7 +108,7 @@ impl<S> Paced<S> {
             ready!(stall.due.as_mut().poll(cx));
             let enough = stall.bytes >= WRITE_LEAST_BYTES;
             stall.windows = if enough { 0 } else { stall.windows + 1 };
-            if stall.windows >= self.turn.windows() {
+            if stall.windows >= windows {
                 return Poll::Ready(Err(late("the answer is not being read")));
             }
             stall.bytes = 0;

@@ -71,14 +71,16 @@ pub(super) async fn admit(State(guard): State<Guard>, request: Request, next: Ne
         Err(problem) => problem.into_response(),
         Ok(nonce) => {
             let request = Request::from_parts(parts, body);
-            let mut response = match tokio::time::timeout(guard.within, next.run(request)).await {
-                Ok(response) => response,
-                Err(_) => Problem::new(
-                    Code::Overloaded,
-                    format!("not done within {} s", guard.within.as_secs()),
-                )
-                .into_response(),
+            let answered = tokio::select! {
+                answered = tokio::time::timeout(guard.within, next.run(request)) => {
+                    answered.map_err(|_| format!("not done within {} s", guard.within.as_secs()))
+                }
+                () = guard.state.out_of_time().cancelled() => {
+                    Err("the service stops; repeat the request".to_owned())
+                }
             };
+            let refused = |why| Problem::new(Code::Overloaded, why).into_response();
+            let mut response = answered.unwrap_or_else(refused);
             if let Some(nonce) = nonce {
                 response.headers_mut().insert(DPOP_NONCE, nonce);
             }

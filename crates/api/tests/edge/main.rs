@@ -5,6 +5,8 @@
     reason = "a test has nothing to decide when its set-up fails"
 )]
 
+mod caller;
+mod drain;
 mod network;
 mod path;
 mod raw;

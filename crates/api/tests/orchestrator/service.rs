@@ -116,7 +116,12 @@ impl Service {
         .await
     }
 
-    async fn over(database: Arc<TestDatabase>, queue: Arc<dyn Queue>, drain: Duration) -> Self {
+    /// A process over this ledger.
+    pub(crate) async fn over(
+        database: Arc<TestDatabase>,
+        queue: Arc<dyn Queue>,
+        drain: Duration,
+    ) -> Self {
         let config = ServerConfig {
             // Of all replicas.
             secret: InstallationSecret::from_bytes(&[5; 32]),

@@ -1,13 +1,16 @@
 //! PostgreSQL goes away under load and comes back: refusals come quickly, work goes on soon, and what was
-//! acknowledged is there.
+//! acknowledged is there. The control plane stops under load: no call breaks.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a test has nothing to decide when its set-up fails"
 )]
 
+#[path = "../../../api/tests/edge/caller.rs"]
+mod caller;
 mod client;
 mod place;
+mod stop;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -81,7 +84,7 @@ async fn outage(how: How) {
         url: String::new(),
         stop: Arc::new(AtomicBool::new(false)),
     };
-    let control = Plane::start(&place, free_port());
+    let control = Plane::start(&place, free_port(), "0");
     let caller = Caller {
         url: control.url.clone(),
         ..caller

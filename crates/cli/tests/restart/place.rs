@@ -4,6 +4,9 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 /// A control plane over a PostgreSQL that is not its own.
 pub(super) struct Plane {
     child: Child,
@@ -11,10 +14,16 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    pub(super) fn start(place: &Place, port: u16) -> Self {
+    pub(super) fn start(place: &Place, port: u16, drain_seconds: &str) -> Self {
         let log = std::fs::File::create(place.data.join("serve.log")).unwrap();
         let child = place
-            .command(&["serve", "--roles", "api,duties", "--drain-seconds", "0"])
+            .command(&[
+                "serve",
+                "--roles",
+                "api,duties",
+                "--drain-seconds",
+                drain_seconds,
+            ])
             .args(["--token-key", &place.told(&["token", "key"])])
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .args(["--admin-listen", "127.0.0.1:0"])
@@ -24,6 +33,17 @@ impl Plane {
             .unwrap();
         let url = format!("http://127.0.0.1:{port}");
         Self { child, url }
+    }
+
+    /// Asks it to stop, as an operator does; it does so in good order.
+    pub(super) fn stop(mut self) {
+        kill(
+            Pid::from_raw(self.child.id().cast_signed()),
+            Signal::SIGTERM,
+        )
+        .unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
     }
 }
 

@@ -28,6 +28,8 @@ const MESSAGE_MAX_BYTES: usize = 64 * 1024;
 const WRITE_MAX_BYTES: usize = 256 * 1024;
 /// Messages of the client that wait for their turn; its connection waits beyond it.
 const HEARD_MAX: usize = 4;
+/// At the end, the client has so long to take our close, and again to close itself.
+const FAREWELL_MAX: Duration = Duration::from_secs(1);
 
 /// Follow events over a WebSocket
 ///
@@ -80,7 +82,7 @@ pub(super) async fn handler(
             let poke = reader.poke();
             let listening =
                 tokio::spawn(listen(messages, caller, told, poke, state.socket_silence()));
-            let _listening = AbortOnDropHandle::new(listening);
+            let listening = AbortOnDropHandle::new(listening);
             let mut conversation = Conversation {
                 sink,
                 reader,
@@ -88,6 +90,9 @@ pub(super) async fn handler(
             };
             let (code, reason) = conversation.hold(state.stream_stall()).await;
             conversation.close(code, reason).await;
+            // Until the client has closed too: what it has just sent must not break the connection off before it
+            // has read the end.
+            let _ = tokio::time::timeout(FAREWELL_MAX, listening).await;
         }))
 }
 
@@ -211,7 +216,7 @@ impl Conversation {
             reason: reason.into(),
         };
         let close = self.sink.send(Message::Close(Some(frame)));
-        let _ = tokio::time::timeout(Duration::from_secs(1), close).await;
+        let _ = tokio::time::timeout(FAREWELL_MAX, close).await;
     }
 }
 

@@ -47,8 +47,8 @@ pub(super) struct LineAnswer {
 /// cannot be written, its lines are answered with the problem and the stream ends.
 ///
 /// Read the answers while you send: the service reads on only as its answers are taken. When the connection
-/// breaks off, send the whole stream again under the same `Idempotency-Key`: slices that were written are
-/// answered as they were, and nothing is submitted twice.
+/// breaks off, or the last line says that the service stops (OVERLOADED), send the whole stream again under the
+/// same `Idempotency-Key`: slices that were written are answered as they were, and nothing is submitted twice.
 #[utoipa::path(
     post, path = "/jobs/stream", operation_id = "job_stream", tag = "jobs",
     extensions(("x-scope" = json!("orch:submit")), ("x-effect" = json!("audited"))),
@@ -110,7 +110,15 @@ impl Submission {
         if self.ended {
             return None;
         }
-        let answers = match self.lines.slice().await {
+        let slice = tokio::select! {
+            biased;
+            () = self.state.shutdown().cancelled() => Err(Problem::new(
+                Code::Overloaded,
+                "the service stops; send the whole stream again under the same key",
+            )),
+            slice = self.lines.slice() => slice,
+        };
+        let answers = match slice {
             Ok(None) => return None,
             Ok(Some(slice)) => self.write(slice).await,
             Err(problem) => {
