@@ -1,7 +1,7 @@
 //! Plans impact runs: what changed since the last plan, which images that hits, in which slices.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use jobengine_domain::caller::Caller;
@@ -22,13 +22,16 @@ use jobengine_store::{
     Change, ImpactIndexes, NewJob, NewRun, Place, PlanFacts, Store, StoreError, TenantIndex, Tx,
 };
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use crate::driver::{Duty, Report};
 use crate::scheduler_metrics::SchedulerMetrics;
 use crate::tenants::each;
 
+mod agenda;
 mod news;
 
+use agenda::Agenda;
 use news::News;
 
 /// The reader of the change stream that plans.
@@ -76,6 +79,7 @@ pub struct Planner {
     window: Window,
     size: SegmentSize,
     metrics: SchedulerMetrics,
+    agenda: Mutex<Agenda>,
 }
 
 impl Planner {
@@ -96,23 +100,23 @@ impl Planner {
             window,
             size,
             metrics,
+            agenda: Mutex::const_new(Agenda::new()),
         }
     }
 
-    /// Plans one tenant's changes, when there are any and their window is over. Tells whether it
-    /// did.
-    async fn plan_tenant(&self, tenant: TenantId) -> Result<bool, StoreError> {
+    /// Plans one tenant's changes, when there are any and their window is over.
+    async fn plan_tenant(&self, tenant: TenantId) -> Result<Turn, StoreError> {
         let caller = Caller::system(tenant);
         let tx = self.store.begin(&caller).await?;
         let from = tx.cursor_get(STREAM).await?;
         let changes = tx.changes_page(&from, CHANGES_MAX).await?;
         let (Some(oldest), Some(newest)) = (changes.first(), changes.last()) else {
             tx.commit().await?;
-            return Ok(false);
+            return Ok(Turn::Nothing);
         };
         if !self.window.is_over(oldest, newest, tx.now()) {
             tx.commit().await?;
-            return Ok(false);
+            return Ok(Turn::Later);
         }
         let began = Instant::now();
         let to = newest.place;
@@ -124,7 +128,7 @@ impl Planner {
             Err(StoreError::Stale(_)) => {}
             Err(_) => self.metrics.planning_failed(MODE, began.elapsed()),
         }
-        planned.map(|_| true)
+        planned.map(|_| Turn::Planned)
     }
 
     /// Plans changes whose window is over, and moves the cursor past them; the run, if an image is hit.
@@ -179,16 +183,36 @@ impl Planner {
     }
 }
 
+/// What became of a tenant's turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// It has no change that was not planned.
+    Nothing,
+    /// The window of its changes is not over.
+    Later,
+    /// Its changes were planned, or another replica's plan stands.
+    Planned,
+}
+
 impl Duty for Planner {
     const NAME: &'static str = "planner";
 
     async fn activate(&self) -> Result<Report, StoreError> {
-        let tenants = self.store.tenants_changed(STREAM).await?;
+        let mut agenda = self.agenda.lock().await;
+        agenda.look(&self.store).await?;
+        let tenants: Vec<TenantId> = agenda.tenants.iter().copied().collect();
+        let agenda = std::sync::Mutex::new(&mut agenda.tenants);
         let planned = async |tenant| match self.plan_tenant(tenant).await {
-            Ok(planned) => Ok(Report {
-                done: usize::from(planned),
-                more: false,
-            }),
+            Ok(turn) => {
+                if turn == Turn::Nothing {
+                    let mut tenants = agenda.lock().unwrap_or_else(PoisonError::into_inner);
+                    tenants.remove(&tenant);
+                }
+                Ok(Report {
+                    done: usize::from(turn == Turn::Planned),
+                    more: false,
+                })
+            }
             // Another replica planned the same changes: its plan stands.
             Err(StoreError::Stale(_)) => Ok(Report::default()),
             Err(error) => Err(error),

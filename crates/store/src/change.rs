@@ -1,5 +1,7 @@
 //! The change stream: every change of inventory or knowledge, read in commit order.
 
+use std::collections::BTreeSet;
+
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{SourceId, TenantId};
 use jobengine_domain::stream::Place;
@@ -204,7 +206,55 @@ impl Tx {
     }
 }
 
+/// Changes looked at in one search for news.
+const NEWS_MAX: usize = 10_000;
+
+/// Whose changes are new.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeNews {
+    /// The tenants.
+    pub tenants: BTreeSet<TenantId>,
+    /// Everything placed below this number was looked at: where the next search starts.
+    pub reached: u64,
+    /// Whether there is more to look at.
+    pub more: bool,
+}
+
 impl Store {
+    /// Tenants with changes placed at `from` or later. Its cost is that of the changes since, not of history or
+    /// tenants. A wake-up, not the truth: [`Store::tenants_changed`] tells what a reader has not seen.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn changes_news(&self, from: u64) -> Result<ChangeNews, StoreError> {
+        // Before the search: what is committed later is found by the next one.
+        let horizon = self.events_horizon().await?;
+        let limit = i64::try_from(NEWS_MAX).expect("a small number");
+        let rows = self
+            .sched()
+            .await?
+            .query(
+                include_str!("change/news.sql"),
+                &[&from.to_string(), &limit],
+            )
+            .await?;
+        let more = rows.len() >= NEWS_MAX;
+        let last = rows.last().map(|row| crate::event::number(row.get("txid")));
+        let reached = match last.transpose()? {
+            // One transaction may have more changes than are looked at: those of it are looked at again, once.
+            Some(last) if more => last.max(from + 1),
+            _ => horizon.max(from),
+        };
+        Ok(ChangeNews {
+            tenants: rows
+                .iter()
+                .map(|row| TenantId(row.get("tenant_id")))
+                .collect(),
+            reached,
+            more,
+        })
+    }
+
     /// Tenants with changes that a reader of the stream has not seen.
     ///
     /// # Errors

@@ -243,7 +243,7 @@ pub(crate) fn place(txid: &str, row: Uuid) -> Result<Place, StoreError> {
 }
 
 /// The number of a transaction, as PostgreSQL writes it.
-fn number(txid: &str) -> Result<u64, StoreError> {
+pub(crate) fn number(txid: &str) -> Result<u64, StoreError> {
     txid.parse().map_err(|_| StoreError::Corrupt {
         place: "event.txid",
     })

@@ -86,7 +86,7 @@ pub use audit::{AuditFilter, AuditRecord, ChainEnd, CheckpointRecord, SEALER, Se
 pub use bulk::{BULK_SLICE, BulkRecord, NewBulk};
 pub use bulk_slice::BulkSlice;
 pub use caller::Tx;
-pub use change::{Change, ChangeKind};
+pub use change::{Change, ChangeKind, ChangeNews};
 pub use complete::{JobReport, Reported};
 pub use completion::{Completion, RunAttempt, RunImage};
 pub use connect::{LockWait, Store};

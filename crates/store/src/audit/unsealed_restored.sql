@@ -5,5 +5,7 @@ SELECT txid::text, audit_id, occurred_at, subject, credential, operation, scope,
     after_digest, reason, ticket, request_id, correlation_id, source FROM audit
 WHERE audit_id >= (SELECT uuid_floor(sealed_at - interval '1 hour') FROM audit_checkpoint ORDER BY first DESC LIMIT 1)
   AND (txid < pg_snapshot_xmin(pg_current_snapshot()) OR txid >= pg_snapshot_xmax(pg_current_snapshot()))
-  AND NOT EXISTS (SELECT FROM audit_seal seal WHERE seal.tenant_id = audit.tenant_id AND seal.audit_id = audit.audit_id)
+  -- Row by row: as a join it would read every seal there is.
+  AND (SELECT seal.sequence FROM audit_seal seal
+       WHERE seal.tenant_id = audit.tenant_id AND seal.audit_id = audit.audit_id LIMIT 1) IS NULL
 ORDER BY audit.audit_id LIMIT $1

@@ -20,9 +20,11 @@ ALTER ROLE orch_app SET search_path = orch;
 ALTER ROLE orch_sched SET search_path = orch;
 ALTER ROLE orch_app SET jit = off;
 -- Every statement of the service is a bounded look-up over indexes. A plan is made once for a connection, also before there
--- are statistics, and must be as good when they are there: no plan for each call, and no scan of a table that is small today.
+-- are statistics, and must be as good when they are there: no plan for each call, no scan of a table that is small today, and
+-- no bitmap of all rows of a tenant.
 ALTER ROLE orch_app SET plan_cache_mode = force_generic_plan;
 ALTER ROLE orch_app SET enable_seqscan = off;
+ALTER ROLE orch_app SET enable_bitmapscan = off;
 -- A replica that freezes in the middle of a transaction must not hold locks for ever; every statement is bounded. Idle
 -- for longer than a statement may take, because completing a large run computes within its transaction.
 ALTER ROLE orch_app SET statement_timeout = '15s';

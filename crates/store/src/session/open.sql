@@ -12,7 +12,6 @@ SET lease_until = greatest(worker_session.lease_until, excluded.lease_until), sl
 WHERE worker_session.subject = excluded.subject
 RETURNING session_id, subject,
     coalesce(heard_at, created_at) < $6::timestamptz - lease_ms * interval '1 millisecond'
-        AND EXISTS (SELECT FROM lease WHERE lease.session_id = worker_session.session_id) AS unheard,
-    EXISTS (
-        SELECT FROM lease WHERE lease.session_id = worker_session.session_id
-            AND crashes > 0 AND (crashes + 1 >= max_crashes OR attempt >= max_attempts)) AS alone
+        AND (SELECT lease.job_id FROM lease WHERE lease.session_id = worker_session.session_id LIMIT 1) IS NOT NULL AS unheard,
+    (SELECT lease.job_id FROM lease WHERE lease.session_id = worker_session.session_id
+        AND crashes > 0 AND (crashes + 1 >= max_crashes OR attempt >= max_attempts) LIMIT 1) IS NOT NULL AS alone

@@ -12,6 +12,7 @@ mod gauge;
 mod house;
 mod kinds;
 mod lease;
+mod plans;
 mod races;
 mod retention;
 mod row_level_security;
