@@ -61,6 +61,15 @@ pub const SEGMENT_IMAGES: u32 = 256;
 /// Most images per segment.
 pub const SEGMENT_IMAGES_MAX: u32 = 10_000;
 
+/// Delay before what a run left out is evaluated again; it doubles with each run that leaves it out.
+pub const DEBT_BACKOFF_BASE_MS: u64 = 30_000;
+/// That delay never grows beyond this.
+pub const DEBT_BACKOFF_CAP_MS: u64 = 60 * 60 * 1_000;
+/// Packages that the debt of one image names; with more of them it owes all.
+pub const DEBT_PACKAGES_MAX: usize = 256;
+/// Images whose debts one run pays; what is left is planned next.
+pub const DEBT_PLAN_MAX: u32 = 20_000;
+
 /// Items per page of a list.
 pub const PAGE: u32 = 100;
 /// Most items per page of a list.

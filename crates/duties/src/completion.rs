@@ -13,15 +13,21 @@ use jobengine_impact::completion::{ImageDelta, RunCompletion, SegmentAttempt, st
 use jobengine_impact::evaluate::Scope;
 use jobengine_impact::finding::FindingSets;
 use jobengine_impact::package::PackageKey;
+use jobengine_impact::segment::Segment;
 use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
 use jobengine_impact::summary::DeltaSummary;
-use jobengine_store::{Completion, ImpactRunRecord, RunImage, Store, StoreError, Tx};
+use jobengine_store::{
+    Completion, ImpactRunRecord, RunImage, Store, StoreError, Tx, segment_name,
+};
 use serde::Serialize;
 
 use crate::driver::{Duty, Report};
-use crate::planner::segment_name;
 use crate::scheduler_metrics::{Completed, SchedulerMetrics};
 use crate::tenants::each;
+
+mod debts;
+
+use debts::Debts;
 
 /// Completes the runs of every tenant, each in the order of its generations.
 #[derive(Debug)]
@@ -53,6 +59,8 @@ impl Completing {
         tx.findings_lock().await?;
         let merged = Merged::read(&tx, &record).await?;
         let (statement, deltas) = merged.statement(&tx, &record, result).await?;
+        let debts = Debts::settle(&tx, &record, &merged).await?;
+        let (owed, paid) = (debts.owed.len(), debts.paid.len());
         let completed = Completed {
             mode: record.mode,
             result: statement.predicate.result.clone(),
@@ -74,6 +82,9 @@ impl Completing {
                 .filter(|image| !image.removed && merged.whole.contains(&image.digest))
                 .map(|image| (image.digest, image.pinned))
                 .collect(),
+            not_evaluated: statement.predicate.images_not_evaluated.len() as u64,
+            debts: debts.owed,
+            paid: debts.paid,
         };
         if let Err(error) = save(tx, run, &merged, &completion).await {
             self.metrics.not_persisted(&completed);
@@ -88,6 +99,9 @@ impl Completing {
             kev,
         } = statement.predicate.delta;
         tracing::info!(tenant = %tenant, run = %run, new, fixed, critical, high, kev, "run {run} completed: {new} new, {fixed} fixed");
+        if owed + paid > 0 {
+            tracing::warn!(tenant = %tenant, run = %run, owed, paid, "after run {run} {owed} of its images are owed an evaluation, {paid} no longer");
+        }
         Ok(Report {
             done: 1,
             more: true,
@@ -134,6 +148,9 @@ struct Merged {
     kept: u64,
     /// Segments whose result cannot be used.
     unusable: u64,
+    segments: Vec<Segment>,
+    /// What segments evaluate that do not look at everything.
+    narrow: Scope,
 }
 
 impl Merged {
@@ -220,6 +237,8 @@ impl Merged {
             after,
             kept,
             unusable,
+            segments,
+            narrow,
         })
     }
 

@@ -5,24 +5,24 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use jobengine_domain::caller::Caller;
-use jobengine_domain::canon::canonical;
-use jobengine_domain::defaults::{ATTEMPTS, CRASH_ATTEMPTS};
 use jobengine_domain::digest::Digest;
 use jobengine_domain::id::{RunId, TenantId};
+use jobengine_domain::priority::Priority;
 use jobengine_domain::time::Timestamp;
-use jobengine_domain::trace::TraceContext;
 use jobengine_impact::delta::AdvisoryDelta;
 use jobengine_impact::impact::impact;
 use jobengine_impact::kev::KevCatalogue;
 use jobengine_impact::package::PackageKey;
 use jobengine_impact::plan::{Plan, PlanInput, plan};
-use jobengine_impact::segment::{Segment, SegmentSize};
+use jobengine_impact::segment::SegmentSize;
 use jobengine_queue::{Hint, Queue};
 use jobengine_store::{
-    Change, ImpactIndexes, NewJob, NewRun, Place, PlanFacts, Store, StoreError, TenantIndex, Tx,
+    Change, ImpactIndexes, Owing, Place, PlanFacts, Store, StoreError, TenantIndex, Tx,
+    segment_jobs,
 };
-use serde_json::json;
 use tokio::sync::Mutex;
+
+pub use jobengine_store::EVALUATE;
 
 use crate::driver::{Duty, Report};
 use crate::scheduler_metrics::SchedulerMetrics;
@@ -36,8 +36,6 @@ use news::News;
 
 /// The reader of the change stream that plans.
 pub const STREAM: &str = "planner";
-/// The type of the jobs that evaluate segments.
-pub const EVALUATE: &str = "impact.evaluate";
 /// The mode of the runs that are planned here.
 const MODE: &str = "analysisOnly";
 /// Changes taken into one plan; what is left is planned next.
@@ -158,7 +156,8 @@ impl Planner {
             None
         } else {
             let trace = tx.trace_planned(changes);
-            Some(create(&tx, &plan, facts, trace).await?)
+            let (run, jobs) = segment_jobs(&plan, trace.map(|trace| trace.to_string()));
+            Some(tx.impact_run_create(&run, &plan, facts, &jobs).await?)
         };
         // The cursor and the run move together: every change is covered by exactly one plan.
         tx.cursor_move(STREAM, from, to).await?;
@@ -198,6 +197,22 @@ impl Duty for Planner {
     const NAME: &'static str = "planner";
 
     async fn activate(&self) -> Result<Report, StoreError> {
+        let changes = self.plan_all_changes().await;
+        let debts = self.plan_all_debts().await;
+        let (changes, debts) = (changes?, debts?);
+        let report = Report {
+            done: changes.done + debts.done,
+            more: changes.more || debts.more,
+        };
+        if report.done > 0 {
+            self.metrics.refresh(&self.store).await?;
+        }
+        Ok(report)
+    }
+}
+
+impl Planner {
+    async fn plan_all_changes(&self) -> Result<Report, StoreError> {
         let mut agenda = self.agenda.lock().await;
         agenda.look(&self.store).await?;
         let tenants: Vec<TenantId> = agenda.tenants.iter().copied().collect();
@@ -217,11 +232,37 @@ impl Duty for Planner {
             Err(StoreError::Stale(_)) => Ok(Report::default()),
             Err(error) => Err(error),
         };
-        let report = each(Self::NAME, tenants, planned).await?;
-        if report.done > 0 {
-            self.metrics.refresh(&self.store).await?;
+        each(Self::NAME, tenants, planned).await
+    }
+
+    /// Plans what is owed and due, apart from what changed: a segment that fails again and again takes no
+    /// news with it.
+    async fn plan_all_debts(&self) -> Result<Report, StoreError> {
+        let tenants = self.store.tenants_owing().await?;
+        each(Self::NAME, tenants, |tenant| self.plan_debts(tenant)).await
+    }
+
+    async fn plan_debts(&self, tenant: TenantId) -> Result<Report, StoreError> {
+        let began = Instant::now();
+        let tx = self.store.begin(&Caller::system(tenant)).await?;
+        let planned = tx.debts_plan(Owing::Due, self.size, None).await;
+        if planned.is_err() {
+            self.metrics.planning_failed(MODE, began.elapsed());
         }
-        Ok(report)
+        let planned = planned?;
+        tx.commit().await?;
+        // Another replica may have planned them.
+        let Some(paying) = planned else {
+            return Ok(Report::default());
+        };
+        self.metrics.enqueued(MODE, began.elapsed());
+        let (run, images) = (paying.run, paying.images);
+        tracing::info!(tenant = %tenant, run = %run, images, "planned run {run}: {images} images that earlier runs left out");
+        self.queue.announce(&[Hint::anything(tenant)]);
+        Ok(Report {
+            done: 1,
+            more: true,
+        })
     }
 }
 
@@ -263,6 +304,7 @@ impl Hits {
             fleet: self.fleet,
             worst: self.changed.worst(),
             kev: self.changed.exploited(),
+            floor: Priority::Low,
             size: size.for_images(full.len() + self.images.len()),
         });
         let images = plan.segments.iter().map(|part| part.images.len() as u64);
@@ -273,63 +315,4 @@ impl Hits {
         };
         (plan, facts)
     }
-}
-
-async fn create(
-    tx: &Tx,
-    plan: &Plan,
-    facts: PlanFacts,
-    trace: Option<TraceContext>,
-) -> Result<RunId, StoreError> {
-    let correlation_id = plan.digest.to_string();
-    let traceparent = trace.map(|trace| trace.to_string());
-    let run = NewRun {
-        trigger: "delta".to_owned(),
-        project: None,
-        source: None,
-        correlation_id: correlation_id.clone(),
-        traceparent: traceparent.clone(),
-    };
-    let jobs: Vec<NewJob> = plan
-        .segments
-        .iter()
-        .map(|segment| NewJob {
-            traceparent: traceparent.clone(),
-            ..job(segment, plan, &correlation_id)
-        })
-        .collect();
-    tx.impact_run_create(&run, plan, facts, &jobs).await
-}
-
-/// The job that evaluates a segment. Its images stand in the ledger, not in the payload: a segment
-/// may hold more of them than a payload bears.
-fn job(segment: &Segment, plan: &Plan, correlation_id: &str) -> NewJob {
-    let payload = json!({
-        "ordinal": segment.ordinal,
-        "scopeAll": segment.scope_all,
-        "images": segment.images.len(),
-    });
-    let payload = canonical(&payload).expect("three small numbers");
-    NewJob {
-        key: segment_name(segment.ordinal),
-        job_type: EVALUATE.to_owned(),
-        priority: plan.priority,
-        payload: String::from_utf8(payload).expect("JSON is UTF-8"),
-        max_attempts: ATTEMPTS,
-        max_crashes: CRASH_ATTEMPTS,
-        not_before: None,
-        deadline: None,
-        correlation_id: correlation_id.to_owned(),
-        project: None,
-        source: None,
-        tags: Vec::new(),
-        traceparent: None,
-        replay_of: None,
-        parents: Vec::new(),
-    }
-}
-
-/// The name of a segment's job within its run; names sort as ordinals do.
-pub(crate) fn segment_name(ordinal: u32) -> String {
-    format!("segment-{ordinal:05}")
 }

@@ -6,6 +6,7 @@
 pub mod advisory;
 pub mod completion;
 pub mod cvss_table;
+pub mod debt;
 pub mod delta;
 pub mod document;
 pub mod evaluate;

@@ -29,6 +29,8 @@ pub struct PlanInput<'a> {
     pub worst: Severity,
     /// Whether it brings an exploited flaw.
     pub kev: bool,
+    /// It is at least so urgent.
+    pub floor: Priority,
     /// Most images per segment.
     pub size: SegmentSize,
 }
@@ -51,7 +53,7 @@ pub struct Plan {
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let segments = segments(input.full, input.scoped, input.size);
     let hit: usize = segments.iter().map(|segment| segment.images.len()).sum();
-    let priority = priority(input, hit as u64);
+    let priority = priority(input, hit as u64).max(input.floor);
     let digest = canonical_digest(&(&segments, input.packages, priority))
         .expect("a plan holds texts and ordinals below 2^32");
     Plan {
@@ -95,6 +97,7 @@ mod tests {
             fleet,
             worst,
             kev,
+            floor: Priority::Low,
             size: SegmentSize::default(),
         });
         assert_eq!(plan.priority, expected, "{worst:?} {kev} {hit}/{fleet}");
@@ -122,6 +125,7 @@ mod tests {
             fleet: 9,
             worst: Severity::High,
             kev: false,
+            floor: Priority::Low,
             size: SegmentSize::default(),
         });
         assert_eq!(plan.segments, []);
@@ -136,6 +140,7 @@ mod tests {
             fleet: 9,
             worst: Severity::High,
             kev: false,
+            floor: Priority::Low,
             size: SegmentSize::new(1).unwrap(),
         });
         let shape: Vec<_> = plan

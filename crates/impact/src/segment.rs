@@ -27,6 +27,14 @@ impl SegmentSize {
         Ok(Self(images as usize))
     }
 
+    /// A quarter of this size for each time after the first that its images were left out: what makes a
+    /// segment fail is alone in it soon.
+    #[must_use]
+    pub fn split(self, tries: u32) -> Self {
+        let halvings = tries.saturating_sub(1).saturating_mul(2);
+        Self(self.0.checked_shr(halvings).unwrap_or(0).max(1))
+    }
+
     /// This size, or a larger one where so many images would otherwise make more segments than a
     /// run has jobs ([`DAG_NODES_MAX`]).
     #[must_use]
@@ -104,5 +112,12 @@ mod tests {
         let size = one.for_images(full.len() + scoped.len());
         assert!(segments(&full, &scoped, size).len() <= DAG_NODES_MAX);
         assert_eq!(one.for_images(9_000), one);
+    }
+
+    #[test]
+    fn what_fails_again_and_again_is_alone_soon() {
+        let size = SegmentSize::default();
+        let sizes = [0, 1, 2, 3, 5, 6, 32, 33, u32::MAX].map(|tries| size.split(tries).0);
+        assert_eq!(sizes, [256, 256, 64, 16, 1, 1, 1, 1, 1]);
     }
 }

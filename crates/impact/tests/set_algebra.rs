@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use croaring::Bitmap;
 use jobengine_domain::digest::Digest;
+use jobengine_domain::priority::Priority;
 use jobengine_impact::advisory::{Advisory, Affected, Range, RangeEvent, RangeScheme};
 use jobengine_impact::delta::AdvisoryDelta;
 use jobengine_impact::evaluate::{Evaluation, Finding, ImageInput, Scope, evaluate};
@@ -331,6 +332,7 @@ proptest! {
             fleet: 60,
             worst: Severity::High,
             kev: false,
+            floor: Priority::Low,
             size: SegmentSize::new(size).unwrap(),
         });
         let planned: Vec<_> = plan.segments.iter().flat_map(|part| &part.images).copied().collect();

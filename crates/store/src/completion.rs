@@ -6,6 +6,7 @@ use jobengine_domain::id::{RunId, SessionId, TenantId};
 
 use crate::caller::Tx;
 use crate::connect::Store;
+use crate::debt::DebtRecord;
 use crate::error::StoreError;
 use crate::image::number;
 use crate::job::digest;
@@ -53,6 +54,12 @@ pub struct Completion {
     pub envelope: String,
     /// Images whose findings stand for the pinned SBOM now.
     pub evaluated: Vec<(Digest, Digest)>,
+    /// How many images it left out.
+    pub not_evaluated: u64,
+    /// What is owed to its images now.
+    pub debts: Vec<DebtRecord>,
+    /// Images to which nothing is owed any more.
+    pub paid: Vec<Digest>,
 }
 
 impl Tx {
@@ -113,7 +120,7 @@ impl Tx {
             .collect()
     }
 
-    /// Completes a run and puts its signed event into the outbox.
+    /// Completes a run, with what is owed to its images from now on, and puts its signed event into the outbox.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when it was completed already.
@@ -127,11 +134,22 @@ impl Tx {
             deltas,
             envelope,
             evaluated,
+            not_evaluated,
+            debts,
+            paid,
         } = completion;
+        let not_evaluated = i64::try_from(*not_evaluated).unwrap_or(i64::MAX);
         let saved = self
             .query_opt(
                 include_str!("completion/save.sql"),
-                &[&run.0, &Ts(self.now()), delta, deltas, envelope],
+                &[
+                    &run.0,
+                    &Ts(self.now()),
+                    delta,
+                    deltas,
+                    envelope,
+                    &not_evaluated,
+                ],
             )
             .await?
             .ok_or(StoreError::Stale("the impact run"))?;
@@ -146,6 +164,8 @@ impl Tx {
             .collect();
         self.execute(include_str!("completion/evaluated.sql"), &[&images, &sboms])
             .await?;
+        self.debts_put(debts).await?;
+        self.debts_remove(paid).await?;
         self.event_write_at(EventType::RunCompleted, Some(run), None, at)
             .await?;
         self.outbox_put("run-completion", &run.to_string(), envelope.as_bytes())

@@ -222,6 +222,11 @@ impl Store {
         }))
     }
 
+    /// What a test says the time is.
+    pub(crate) fn test_time(&self) -> Option<Timestamp> {
+        self.clock.as_ref().map(TestClock::now)
+    }
+
     /// The database's clock: for what is drawn outside a transaction.
     ///
     /// # Errors

@@ -148,6 +148,8 @@ impl Tx {
             )
             .await?;
         expect_one(gone, "the image")?;
+        // What comes back is evaluated anew, whatever was owed to it.
+        self.debts_remove(&[image]).await?;
         let change = NewChange {
             subject: image.to_string(),
             before: Some(record.sbom),

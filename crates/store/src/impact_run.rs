@@ -78,6 +78,12 @@ pub struct ImpactRunRecord {
     pub completed_at: Option<Timestamp>,
     /// What it changed.
     pub delta: Option<DeltaSummary>,
+    /// How its jobs ended, once it has completed: `succeeded`, `partial`, `failed` or `canceled`.
+    pub result: Option<String>,
+    /// Images that it left out, once it has completed; `None` also for a run that completed before this was counted.
+    pub images_not_evaluated: Option<u64>,
+    /// Images that it left out first or last, and that no later run has evaluated.
+    pub images_owed: u64,
     /// Attempts of its segments that have ended.
     pub attempts: u64,
     /// Attempts that ended because no heartbeat came.
@@ -351,6 +357,11 @@ fn impact_run(row: &Row) -> Result<ImpactRunRecord, StoreError> {
             .map_err(|_| StoreError::Corrupt {
                 place: "impact_run.delta",
             })?,
+        result: row.get("result"),
+        images_not_evaluated: row
+            .get::<_, Option<i64>>("images_not_evaluated")
+            .and_then(|images| u64::try_from(images).ok()),
+        images_owed: count("images_owed")?,
         attempts: count("attempts")?,
         leases_expired: count("leases_expired")?,
     })

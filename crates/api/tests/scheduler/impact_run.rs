@@ -58,6 +58,7 @@ async fn create(service: &Service, images: &BTreeSet<Digest>) -> RunId {
         fleet: 2,
         worst: Severity::Critical,
         kev: true,
+        floor: Priority::Low,
         size: SegmentSize::new(1).unwrap(),
     });
     let jobs: Vec<NewJob> = plan

@@ -22,9 +22,9 @@ use jobengine_impact::segment::SegmentSize;
 use jobengine_impact::segment_input::SegmentSubject;
 use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
 use jobengine_queue::Local;
-use jobengine_store::testing::TestDatabase;
+use jobengine_store::testing::{TestClock, TestDatabase};
 use jobengine_store::{
-    ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, TypeClaim, WorkerSession,
+    Grant, ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, TypeClaim, WorkerSession,
 };
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::Traces;
@@ -50,6 +50,19 @@ impl Flow {
     pub(super) async fn traced(traces: &Traces) -> Self {
         let database = TestDatabase::create().await;
         let store = database.store().await.observed(&Registry::new(), traces);
+        Self::over(database, store).await
+    }
+
+    /// With a clock that the test moves.
+    pub(super) async fn timed() -> (Self, TestClock) {
+        let database = TestDatabase::create().await;
+        let store = database.store().await;
+        let clock = TestClock::at(store.now().await.unwrap());
+        let store = store.with_clock(clock.clone());
+        (Self::over(database, store).await, clock)
+    }
+
+    async fn over(database: TestDatabase, store: Store) -> Self {
         let tenant = TenantId(Uuid::from_u128(0xa));
         store.tenant_create(tenant, "a", 1).await.unwrap();
         let key = Arc::new(SigningKey::from_seed(&[7; 32]).unwrap());
@@ -170,6 +183,13 @@ impl Flow {
         max: usize,
         write: impl Fn(&SegmentResult) -> Vec<u8>,
     ) -> Vec<RunId> {
+        let grants = self.claim(max).await;
+        self.report(&grants, write).await;
+        grants.iter().filter_map(|grant| grant.run).collect()
+    }
+
+    /// Takes up to `max` segments.
+    pub(super) async fn claim(&self, max: usize) -> Vec<Grant> {
         let tx = self.store.begin(&self.caller).await.unwrap();
         let session = WorkerSession {
             id: SESSION,
@@ -186,7 +206,11 @@ impl Flow {
             .unwrap()
             .concat();
         tx.commit().await.unwrap();
-        for grant in &grants {
+        grants
+    }
+
+    async fn report(&self, grants: &[Grant], write: impl Fn(&SegmentResult) -> Vec<u8>) {
+        for grant in grants {
             let run = grant.run.unwrap();
             let payload: serde_json::Value = serde_json::from_str(&grant.payload).unwrap();
             let ordinal = u32::try_from(payload["ordinal"].as_u64().unwrap()).unwrap();
@@ -228,7 +252,6 @@ impl Flow {
             tx.jobs_complete(&[report]).await.unwrap();
             tx.commit().await.unwrap();
         }
-        grants.iter().filter_map(|grant| grant.run).collect()
     }
 }
 

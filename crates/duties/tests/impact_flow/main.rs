@@ -6,6 +6,8 @@
     reason = "a test has nothing to decide when its set-up fails"
 )]
 
+mod debt;
+mod debt_model;
 mod evaluated;
 mod flow;
 mod metrics;
