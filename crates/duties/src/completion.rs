@@ -16,9 +16,7 @@ use jobengine_impact::package::PackageKey;
 use jobengine_impact::segment::Segment;
 use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
 use jobengine_impact::summary::DeltaSummary;
-use jobengine_store::{
-    Completion, ImpactRunRecord, RunImage, Store, StoreError, Tx, segment_name,
-};
+use jobengine_store::{Completion, ImpactRunRecord, RunImage, Store, StoreError, Tx, segment_name};
 use serde::Serialize;
 
 use crate::driver::{Duty, Report};

@@ -8,6 +8,7 @@ use crate::act::Effect;
 use crate::bulk::BulkRecord;
 use crate::caller::Tx;
 use crate::connect::Store;
+use crate::debt::EVALUATE;
 use crate::error::StoreError;
 use crate::ready::ReadyJobs;
 use crate::replay::Replayed;
@@ -80,7 +81,9 @@ async fn carry_out(tx: &Tx, bulk: &BulkRecord, jobs: &[JobId]) -> Result<usize, 
             } else {
                 jobs.to_vec()
             };
-            let replays = tx.replays(&open).await?;
+            let mut replays = tx.replays(&open).await?;
+            // A segment of an impact run is nothing outside of it: what it left out is planned again by itself.
+            replays.retain(|job| job.job_type != EVALUATE);
             let replayed = Replayed {
                 by,
                 reason,

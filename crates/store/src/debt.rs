@@ -162,10 +162,7 @@ impl Tx {
     ) -> Result<Vec<DebtRecord>, StoreError> {
         let after = after.map_or_else(Vec::new, |image| image.as_bytes().to_vec());
         let rows = self
-            .query(
-                include_str!("debt/list.sql"),
-                &[&after, &i64::from(limit)],
-            )
+            .query(include_str!("debt/list.sql"), &[&after, &i64::from(limit)])
             .await?;
         rows.iter().map(debt_record).collect()
     }
@@ -203,9 +200,7 @@ impl Tx {
                 &all().map(|debt| count(debt.first)).collect::<Vec<_>>(),
                 &all().map(|debt| count(debt.last)).collect::<Vec<_>>(),
                 &all().map(|debt| signed(debt.tries)).collect::<Vec<_>>(),
-                &all()
-                    .map(|debt| debt.priority.as_str())
-                    .collect::<Vec<_>>(),
+                &all().map(|debt| debt.priority.as_str()).collect::<Vec<_>>(),
                 &all().map(|debt| &*debt.reason).collect::<Vec<_>>(),
                 &debts.iter().map(|it| Ts(it.opened_at)).collect::<Vec<_>>(),
                 &debts.iter().map(|it| Ts(it.due_at)).collect::<Vec<_>>(),

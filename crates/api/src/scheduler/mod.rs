@@ -3,6 +3,7 @@
 mod advisory;
 mod bounds;
 mod cursor;
+mod debt;
 mod finding;
 mod hit;
 mod image;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Routes {
         .merge(finding::routes())
         .merge(preview::routes())
         .merge(run::routes())
+        .merge(debt::routes())
         .merge(segment::routes())
         .merge(key::routes())
         .merge(cursor::routes())

@@ -29,7 +29,7 @@ use crate::service::{Answer, Service, send};
 const SESSION: SessionId = SessionId(Uuid::from_u128(0x51));
 
 /// Two images, two flaws, and a run over all of it in two segments.
-async fn planned() -> (Service, RunId) {
+pub(crate) async fn planned() -> (Service, RunId) {
     let service = Service::start().await;
     for (number, purls) in [
         (1, ["pkg:npm/a@1.0.0", "pkg:npm/b@1.0.0"]),
@@ -111,7 +111,7 @@ fn job() -> NewJob {
     }
 }
 
-async fn claim(service: &Service) -> Vec<Grant> {
+pub(crate) async fn claim(service: &Service) -> Vec<Grant> {
     let tx = service.store.begin(&service.caller).await.unwrap();
     let session = WorkerSession {
         id: SESSION,
@@ -233,6 +233,9 @@ async fn complete(service: &Service, run: RunId) -> String {
             .iter()
             .map(|image| (image.digest, image.pinned))
             .collect(),
+        not_evaluated: 0,
+        debts: Vec::new(),
+        paid: Vec::new(),
     };
     tx.completion_save(run, &completion).await.unwrap();
     tx.commit().await.unwrap();

@@ -92,6 +92,13 @@ impl Service {
         self.http.request(method, url).bearer_auth(&self.token)
     }
 
+    /// An act of an operator below the orchestrator's part of the contract.
+    pub(crate) async fn operate(&self, path: &str) -> Answer {
+        let url = format!("{}/api/v1/orchestrator{path}", self.url);
+        let token = mint(&self.issuer, OURS, &[Scope::Operate]);
+        send(self.http.post(url).bearer_auth(token)).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
     }

@@ -40,7 +40,9 @@ impl Debts {
             .collect();
         let ends: BTreeMap<String, JobState> = if !standing.is_subset(&merged.done) {
             let plan = tx.run_plan(run.id).await?;
-            plan.into_iter().map(|node| (node.key, node.state)).collect()
+            plan.into_iter()
+                .map(|node| (node.key, node.state))
+                .collect()
         } else {
             BTreeMap::new()
         };
@@ -65,8 +67,7 @@ impl Debts {
                 if merged.done.contains(image) {
                     debts.pay(prior, scope, run);
                 } else {
-                    let left =
-                        Debt::left(*image, scope.clone(), run.generation, priority, reason);
+                    let left = Debt::left(*image, scope.clone(), run.generation, priority, reason);
                     debts.leave(tx, prior, left, run);
                 }
             }

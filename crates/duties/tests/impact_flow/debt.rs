@@ -109,7 +109,10 @@ async fn what_a_failed_run_left_out_is_evaluated_by_itself() {
         (runs[0].generation, runs[0].delta.unwrap().new, runs.len()),
         (3, 3, 3)
     );
-    assert_eq!((runs[1].images_not_evaluated, runs[1].images_owed), (Some(3), 0));
+    assert_eq!(
+        (runs[1].images_not_evaluated, runs[1].images_owed),
+        (Some(3), 0)
+    );
     assert_eq!(runs[0].priority, "high");
     assert_eq!((flow.findings().await, flow.debts().await.len()), (3, 0));
 }

@@ -268,13 +268,20 @@ async fn check(name: &str, ops: &[Op]) {
         let open = flow.runs().await;
         let open = open.iter().any(|run| run.completed_at.is_none());
         let tx = flow.store.begin(&flow.caller).await.unwrap();
-        let (pending, _) = tx.changes_pending(jobengine_duties::planner::STREAM).await.unwrap();
+        let (pending, _) = tx
+            .changes_pending(jobengine_duties::planner::STREAM)
+            .await
+            .unwrap();
         drop(tx);
         if !open && pending == 0 && flow.debts().await.is_empty() {
             break;
         }
         rounds += 1;
-        assert!(rounds < 20, "{name}: {ops:?}: never done: {:?}", flow.debts().await);
+        assert!(
+            rounds < 20,
+            "{name}: {ops:?}: never done: {:?}",
+            flow.debts().await
+        );
     }
     let tx = flow.store.begin(&flow.caller).await.unwrap();
     let packages: BTreeSet<_> = PACKAGES

@@ -24,7 +24,8 @@ use jobengine_impact::segment_result::{ARTIFACT, SegmentResult};
 use jobengine_queue::Local;
 use jobengine_store::testing::{TestClock, TestDatabase};
 use jobengine_store::{
-    Grant, ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, TypeClaim, WorkerSession,
+    Grant, ImageNames, ImpactIndexes, ImpactRunRecord, Intake, JobReport, Store, TypeClaim,
+    WorkerSession,
 };
 use jobengine_telemetry::Registry;
 use jobengine_telemetry::trace::Traces;

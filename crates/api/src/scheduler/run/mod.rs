@@ -57,6 +57,15 @@ struct ImpactRun {
     /// What it changed, once it has completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     delta: Option<FindingsDelta>,
+    /// How its jobs ended, once it has completed: `succeeded`, `partial`, `failed` or `canceled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<String>,
+    /// Images that it left out, once it has completed: their segment failed, was canceled or ran out of time, or its
+    /// result cannot be used. Not told of runs that completed before this was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images_not_evaluated: Option<u64>,
+    /// Images that it left out first or last, and that no later run has evaluated yet: `/debts` lists them.
+    images_owed: u64,
     /// When it was planned.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -120,6 +129,9 @@ impl From<ImpactRunRecord> for ImpactRun {
             advisories_changed: run.advisories_changed,
             priority: run.priority,
             delta: run.delta.map(Into::into),
+            result: run.result,
+            images_not_evaluated: run.images_not_evaluated,
+            images_owed: run.images_owed,
             created_at: run.created_at,
             completed_at: run.completed_at,
         }

@@ -19,6 +19,7 @@ use crate::json::{JSON_MAX_BYTES, JsonBody};
 use crate::params::PathParams;
 use crate::problem::Problem;
 use crate::state::AppState;
+use crate::v1::job::refuse_segments;
 
 /// How a job is repeated
 #[derive(Debug, Deserialize, ToSchema)]
@@ -58,7 +59,7 @@ pub(super) struct DeadLetterReplayed {
         (status = 201, description = "The new job", body = DeadLetterReplayed),
         (status = 400, description = "The id or the body cannot be read (PARAMETER_INVALID, JSON_MALFORMED)"),
         (status = 404, description = "No dead letter of this tenant (NOT_FOUND)"),
-        (status = 409, description = "It was decided before, or its source takes nothing now (DEAD_LETTER_DECIDED, SOURCE_PAUSED, SOURCE_DISABLED)"),
+        (status = 409, description = "It was decided before, its source takes nothing now, or it is a segment of an impact run (DEAD_LETTER_DECIDED, CONFLICT, SOURCE_PAUSED, SOURCE_DISABLED)"),
         (status = 413, description = "More than 256 KiB (BODY_TOO_LARGE)"),
         (status = 415, description = "Not application/json (MEDIA_TYPE_UNSUPPORTED)"),
         (status = 422, description = "A field is not valid (REQUEST_INVALID)"),
@@ -87,6 +88,7 @@ pub(super) async fn handler(
             return Err(decided().into());
         }
         let mut replay = tx.replays(&[id]).await?;
+        refuse_segments(&replay)?;
         let job = replay.first_mut().ok_or(StoreError::Stale("the job"))?;
         let mut diff = Vec::new();
         if let Some(payload) = edited {

@@ -27,6 +27,7 @@ use utoipa_axum::routes;
 use crate::route::Routes;
 
 pub(super) use origin::Origin;
+pub(super) use replay::refuse_segments;
 pub(super) use spec::{JobSpec, is_type};
 pub(super) use view::{UnderWayView, raw};
 

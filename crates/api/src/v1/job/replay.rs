@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::response::Response;
 use jobengine_domain::id::JobId;
-use jobengine_store::Replayed;
+use jobengine_store::{EVALUATE, NewJob, Replayed};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -27,7 +27,8 @@ pub(super) struct JobReplayed {
 /// Replay a job
 ///
 /// A new job with the payload, type, limits, tags, source, project and correlation id of one that has ended,
-/// of high priority, outside of any run. A dead letter of the old one is decided as replayed.
+/// of high priority, outside of any run. A dead letter of the old one is decided as replayed. A segment of an impact
+/// run is nothing outside of it: retry the run.
 #[utoipa::path(
     post, path = "/jobs/{jobId}:replay", operation_id = "job_replay", tag = "jobs",
     extensions(("x-scope" = json!("orch:operate")), ("x-effect" = json!("audited"))),
@@ -37,7 +38,7 @@ pub(super) struct JobReplayed {
          headers(("Location" = String, description = "The new job"))),
         (status = 400, description = "The id cannot be read (PARAMETER_INVALID)"),
         (status = 404, description = "No such job of this tenant (NOT_FOUND)"),
-        (status = 409, description = "It has not ended (CONFLICT)"),
+        (status = 409, description = "It has not ended, or it is a segment of an impact run (CONFLICT)"),
     )
 )]
 pub(super) async fn handler(
@@ -56,6 +57,7 @@ pub(super) async fn handler(
             );
             return Err(Problem::new(Code::Conflict, detail).into());
         }
+        refuse_segments(&replays)?;
         let told = Replayed {
             by: &act.caller().subject,
             reason: act.reason(),
@@ -73,4 +75,14 @@ pub(super) async fn handler(
             .of("job", job))
     })
     .await
+}
+
+/// Refuses to repeat a segment of an impact run: its input is that of its run, which has completed without it.
+pub(in crate::v1) fn refuse_segments(replays: &[NewJob]) -> Result<(), Problem> {
+    if replays.iter().any(|job| job.job_type == EVALUATE) {
+        let detail = "it is a segment of an impact run, and nothing outside of it; its images are evaluated again by \
+                      themselves, or at once by a retry of the run";
+        return Err(Problem::new(Code::Conflict, detail));
+    }
+    Ok(())
 }

@@ -6,7 +6,8 @@ use axum::response::Response;
 use jobengine_domain::dag_rest::{EndedNode, rest};
 use jobengine_domain::id::RunId;
 use jobengine_domain::run::RunState;
-use jobengine_store::{NewRun, PlanNode};
+use jobengine_impact::segment::SegmentSize;
+use jobengine_store::{ImpactRunRecord, NewRun, Owing, PlanNode, StoreError, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -45,6 +46,10 @@ struct JobRetried {
 /// Starts a new run (trigger `replay`) with those jobs of a run that has ended which did not succeed, in the
 /// same shape and with the same payloads and priorities. Jobs that succeeded are not done again: whoever waits
 /// for them starts at once. A job that waits for the failure of one that succeeded stays out.
+///
+/// Of an impact run the new run (trigger `delta`) evaluates the images that it left out and that no later run has
+/// evaluated, at once instead of when they are due: at most 20,000 of those left out equally often; ask again for
+/// more. It is planned from what stands now, in other segments, so `jobs` is empty: they are read at the new run.
 #[utoipa::path(
     post, path = "/runs/{runId}:retry", operation_id = "run_retry", tag = "runs",
     extensions(("x-scope" = json!("orch:operate")), ("x-effect" = json!("audited"))),
@@ -54,7 +59,7 @@ struct JobRetried {
          headers(("Location" = String, description = "The new run"))),
         (status = 400, description = "The id cannot be read (PARAMETER_INVALID)"),
         (status = 404, description = "No such run of this tenant (NOT_FOUND)"),
-        (status = 409, description = "It has not ended, or nothing of it is left to do (CONFLICT)"),
+        (status = 409, description = "It has not ended, nothing of it is left to do, or a later run does it already (CONFLICT)"),
     )
 )]
 pub(super) async fn handler(
@@ -68,6 +73,15 @@ pub(super) async fn handler(
         let run = run.ok_or_else(|| Problem::not_found("run"))?;
         if !RunState::of(&run.counts).is_terminal() {
             return Err(conflict("it has not ended; cancel it first, or wait").into());
+        }
+        if let Some(left) = tx.impact_run_find(id).await? {
+            let run_id = evaluate_again(&tx, &left, act.ids().traceparent()).await??;
+            let retried = RunRetried {
+                run_id: run_id.0,
+                retry_of: id.0,
+                jobs: Vec::new(),
+            };
+            return Ok(created(retried, run_id));
         }
         let plan = tx.run_plan(id).await?;
         let again = rest(&plan.iter().map(ended).collect::<Vec<_>>());
@@ -99,12 +113,40 @@ pub(super) async fn handler(
             retry_of: id.0,
             jobs: jobs.iter().zip(job_ids).zip(&again).map(job).collect(),
         };
-        let location = format!("/api/v1/orchestrator/runs/{run_id}");
-        Ok(Done::created(retried)
-            .header(LOCATION, &location)
-            .of("run", run_id))
+        Ok(created(retried, run_id))
     })
     .await
+}
+
+fn created(retried: RunRetried, run: RunId) -> Done {
+    let location = format!("/api/v1/orchestrator/runs/{run}");
+    Done::created(retried)
+        .header(LOCATION, &location)
+        .of("run", run)
+}
+
+/// Plans what an impact run left out: its jobs stand for segments, and those are no other run's.
+async fn evaluate_again(
+    tx: &Tx,
+    left: &ImpactRunRecord,
+    traceparent: String,
+) -> Result<Result<RunId, Problem>, StoreError> {
+    let conflict = |detail: &str| Ok(Err(Problem::new(Code::Conflict, detail)));
+    if left.completed_at.is_none() {
+        return conflict("its jobs have ended and its findings take effect in a moment; ask again");
+    }
+    let owing = Owing::LeftBy(left.generation);
+    let size = SegmentSize::default();
+    if let Some(paying) = tx.debts_plan(owing, size, Some(traceparent)).await? {
+        return Ok(Ok(paying.run));
+    }
+    let debts = tx.debts_of_run(left.generation).await?;
+    match debts.first().and_then(|debt| debt.paid_by) {
+        Some(run) => conflict(&format!("run {run} evaluates what it left out")),
+        None => conflict(
+            "nothing of it is left to do: it left nothing out, or later runs have evaluated it",
+        ),
+    }
 }
 
 fn ended(node: &PlanNode) -> EndedNode {
