@@ -132,13 +132,13 @@ fn findings_are_sorted_complete_and_the_same_every_time() {
     let ran = case.run_json(&arguments);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let left_pad = |sbom: &str| {
-        json!({ "sbom": sbom, "purl": "pkg:npm/left-pad@1.1.0", "advisory": "GHSA-1",
+        json!({ "sbom": sbom, "purl": "pkg:npm/left-pad@1.1.0", "sourceAssumed": false, "advisory": "GHSA-1",
             "aliases": ["CVE-2024-1"], "group": "CVE-2024-1", "severity": "high", "kev": false,
             "status": "not_affected", "justification": "vulnerable_code_not_in_execute_path",
             "fixed": "1.2.0" })
     };
     let scoped = json!({ "sbom": "sboms/good.json", "purl": "pkg:npm/%40a/b@2.0.0",
-        "advisory": "GHSA-2", "aliases": ["CVE-2024-2"], "group": "CVE-2024-2", "severity": "high",
+        "sourceAssumed": false, "advisory": "GHSA-2", "aliases": ["CVE-2024-2"], "group": "CVE-2024-2", "severity": "high",
         "kev": true, "status": "affected", "justification": null, "fixed": "2.0.1" });
     let expected = json!([
         scoped,

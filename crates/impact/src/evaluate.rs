@@ -61,6 +61,9 @@ pub struct Finding {
     pub group: String,
     /// The component's package, as it was judged.
     pub package: Package,
+    /// Whether its source package is assumed ([`Component::source_assumed`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub source_assumed: bool,
     /// Ids of all advisories that say so.
     pub advisories: BTreeSet<String>,
     /// The worst that any of them says.
@@ -142,6 +145,7 @@ pub fn evaluate<'a>(
                     purl: purl.clone(),
                     group: flaw.group.to_owned(),
                     package: package.clone(),
+                    source_assumed: component.source_assumed,
                     advisories: flaw.advisories.clone(),
                     severity: flaw.severity,
                     kev: flaw.kev,

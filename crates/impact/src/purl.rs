@@ -8,8 +8,8 @@ mod identify;
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use self::identify::identify;
-pub(crate) use self::identify::pep_503;
+pub use self::identify::{Identified, SourcePackage, identify};
+pub(crate) use self::identify::{pep_503, with_epoch};
 
 /// Longest purl that is read, in bytes.
 pub const PURL_BYTES_MAX: usize = 4096;

@@ -36,6 +36,9 @@ pub struct SetFinding {
     pub group: String,
     /// The component's package, as it was judged.
     pub package: Package,
+    /// Whether its source package is assumed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub source_assumed: bool,
     /// Ids of all advisories that say so.
     pub advisories: BTreeSet<String>,
     /// The worst that any of them says.
@@ -178,6 +181,7 @@ impl SetFinding {
             purl: self.purl.clone(),
             group: self.group.clone(),
             package: self.package.clone(),
+            source_assumed: self.source_assumed,
             advisories: self.advisories.clone(),
             severity: self.severity,
             kev: self.kev,
@@ -190,7 +194,8 @@ impl SetFinding {
     /// All but the images, in the order of the fields: two findings never have the same.
     fn facts(&self) -> impl PartialOrd + use<'_> {
         (
-            (&self.purl, &self.group, &self.package, &self.advisories),
+            (&self.purl, &self.group, &self.package),
+            (self.source_assumed, &self.advisories),
             (self.severity, self.kev, &self.fixed),
             (self.status, &self.justification),
         )
@@ -207,6 +212,7 @@ fn split(finding: Finding) -> (String, SetFinding) {
         purl: finding.purl,
         group: finding.group,
         package: finding.package,
+        source_assumed: finding.source_assumed,
         advisories: finding.advisories,
         severity: finding.severity,
         kev: finding.kev,

@@ -59,7 +59,7 @@ type Count = fn(&mut DeltaSummary) -> &mut u64;
 fn walk(before: &FindingSets, after: &FindingSets, mut tell: impl FnMut(Count, &Bitmap)) {
     for key in before.differing(after) {
         let mut count =
-            |counter: Count, of: &FindingSets, not_in: &FindingSets, fits: fn(Weight) -> bool| {
+            |counter: Count, of: &FindingSets, not_in: &FindingSets, fits: fn(&Weight) -> bool| {
                 tell(
                     counter,
                     &of.images_where(key, fits)

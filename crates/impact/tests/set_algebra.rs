@@ -144,6 +144,7 @@ fn judge(
             let component = |package: &Package| Component {
                 purl: format!("pkg:{}@{}", package.key, package.version),
                 identity: Ok(package.clone()),
+                source_assumed: false,
             };
             (image.to_string(), packages.iter().map(component).collect())
         })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jobengine_domain::digest::Digest;
 use jobengine_impact::advisory::Advisory;
-use jobengine_impact::finding::{FindingRow, FindingSets};
+use jobengine_impact::finding::{Basis, FindingRow, FindingSets};
 use jobengine_impact::package::PackageKey;
 use jobengine_impact::severity::Severity;
 use tokio_postgres::Row;
@@ -76,6 +76,8 @@ impl Tx {
                 .collect::<Vec<_>>()
         };
         let keys = |rows: &[&FindingRow]| rows.iter().map(|row| row_key(row)).collect::<Vec<_>>();
+        let others = fresh.iter().map(|row| others_text(row));
+        let others = others.collect::<Result<Vec<_>, _>>()?;
         self.execute(
             include_str!("finding/remove.sql"),
             &[&packages(&gone), &keys(&gone)],
@@ -104,6 +106,15 @@ impl Tx {
                     .iter()
                     .map(|row| row.images.as_slice())
                     .collect::<Vec<_>>(),
+                &fresh
+                    .iter()
+                    .map(|row| row.basis.version.as_str())
+                    .collect::<Vec<_>>(),
+                &fresh
+                    .iter()
+                    .map(|row| row.basis.source_assumed)
+                    .collect::<Vec<_>>(),
+                &others,
             ],
         )
         .await?;
@@ -207,9 +218,24 @@ impl Tx {
     }
 }
 
+/// The images with another basis, as they are kept; `None` when there are none.
+fn others_text(row: &FindingRow) -> Result<Option<String>, StoreError> {
+    if row.others.is_empty() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(&row.others).map_err(|_| OTHERS_DAMAGED)?;
+    Ok(Some(text))
+}
+
+const OTHERS_DAMAGED: StoreError = StoreError::Corrupt {
+    place: "finding.others",
+};
+
 fn finding_row(row: &Row) -> Result<FindingRow, StoreError> {
     let package = row.get::<_, &str>("package_key").parse();
     let severity = row.get::<_, &str>("severity").parse();
+    let others: Option<&str> = row.get("others");
+    let others = others.map(serde_json::from_str).transpose();
     Ok(FindingRow {
         package: package.map_err(|_| StoreError::Corrupt {
             place: "finding.package_key",
@@ -221,6 +247,11 @@ fn finding_row(row: &Row) -> Result<FindingRow, StoreError> {
         })?,
         kev: row.get("kev"),
         images: row.get("images"),
+        basis: Basis {
+            version: row.get("version"),
+            source_assumed: row.get("source_assumed"),
+        },
+        others: others.map_err(|_| OTHERS_DAMAGED)?.unwrap_or_default(),
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use jobengine_domain::digest::Digest;
-use jobengine_impact::finding::{Bitmap, FindingRow};
+use jobengine_impact::finding::{Basis, Bitmap, FindingRow};
 use jobengine_impact::package::PackageKey;
 use jobengine_impact::severity::Severity;
 use jobengine_store::{FindingFilter, FindingPlace, StoreError, Tx};
@@ -74,6 +74,9 @@ struct Finding {
     /// The package that was judged.
     #[schema(value_type = String, example = "npm/left-pad")]
     package: PackageKey,
+    /// Whether the package is an assumption: the SBOM of one of these images at least states no source package
+    /// for the component, so that the binary package's name stands for it.
+    source_assumed: bool,
     /// The flaw: its CVE ids, else its other names.
     #[schema(example = "CVE-2024-1")]
     group: String,
@@ -103,7 +106,8 @@ struct FindingPage {
 ///
 /// The findings of an image as of its last evaluation, or those of the fleet, by package. What VEX
 /// statements take away is not listed. Images evaluated at different times may have the same finding with
-/// different severities; then it is listed once for each.
+/// different severities; then it is listed once for each. Advisories of a distribution are about source
+/// packages: `sourceAssumed` marks a finding that rests on the binary package's name alone.
 #[utoipa::path(
     get, path = "/findings", operation_id = "finding_list", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.read"))),
@@ -139,7 +143,8 @@ async fn finding_list(
     let hits = Hits::new(advisories.values());
     let finding = |set: Set| Finding {
         image,
-        advisories: hits.of(&set.row),
+        advisories: hits.of(&set.row, &set.bases),
+        source_assumed: set.bases.iter().any(|basis| basis.source_assumed),
         purl: set.row.purl,
         package: set.row.package,
         group: set.row.group,
@@ -178,11 +183,13 @@ pub(super) async fn images_with(
     }
 }
 
-/// One finding set of a page, with the number of images that were asked for in it.
+/// One finding set of a page, with the number of images that were asked for in it, and what the component
+/// was taken for in them.
 struct Set {
     place: Place,
     row: FindingRow,
     images: u64,
+    bases: Vec<Basis>,
 }
 
 /// The place of a set in the list: its package and the hash of what else names it.
@@ -245,14 +252,22 @@ impl Wanted {
             let rows = tx.finding_page(&self.filter, after.as_ref(), CHUNK).await?;
             let full = rows.len() >= CHUNK as usize;
             for (place, row) in rows {
-                let members = members(&row)?;
-                let images = match &self.images {
-                    None => members.cardinality(),
-                    Some(wanted) => members.and_cardinality(wanted),
-                };
+                let mut by_basis = row.by_basis().map_err(|_| DAMAGED)?;
+                if let Some(wanted) = &self.images {
+                    by_basis.retain(|_, images| {
+                        images.and_inplace(wanted);
+                        !images.is_empty()
+                    });
+                }
+                let images = by_basis.values().map(Bitmap::cardinality).sum();
                 if images > 0 {
-                    let place = (place.package.clone(), place.key.clone());
-                    page.push(Set { place, row, images });
+                    let bases = by_basis.into_keys().cloned().collect();
+                    page.push(Set {
+                        place: (place.package.clone(), place.key.clone()),
+                        row,
+                        images,
+                        bases,
+                    });
                     if page.len() >= limit as usize {
                         return Ok(page);
                     }
@@ -267,7 +282,9 @@ impl Wanted {
 }
 
 fn members(row: &FindingRow) -> Result<Bitmap, StoreError> {
-    row.members().map_err(|_| StoreError::Corrupt {
-        place: "finding.images",
-    })
+    row.members().map_err(|_| DAMAGED)
 }
+
+const DAMAGED: StoreError = StoreError::Corrupt {
+    place: "finding.images",
+};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jobengine_impact::advisory::Advisory;
-use jobengine_impact::finding::FindingRow;
+use jobengine_impact::finding::{Basis, FindingRow};
 use jobengine_impact::matcher::Matcher;
 use jobengine_impact::package::Package;
 use jobengine_impact::purl::identify;
@@ -16,25 +16,37 @@ impl Hits {
         Self(Matcher::new(advisories))
     }
 
-    /// Ids of the advisories that a finding rests on. None when they have changed since it was made, and
-    /// its image was not evaluated again yet.
-    pub(super) fn of(&self, finding: &FindingRow) -> BTreeSet<String> {
-        let Some(package) = package(finding) else {
-            return BTreeSet::new();
-        };
-        let hits = self.0.judge(&package).hits;
-        hits.into_iter()
+    /// Ids of the advisories that a finding rests on, taken for what these bases say. None when they have
+    /// changed since it was made, and its image was not evaluated again yet.
+    pub(super) fn of<'a>(
+        &self,
+        finding: &FindingRow,
+        bases: impl IntoIterator<Item = &'a Basis>,
+    ) -> BTreeSet<String> {
+        let packages = bases
+            .into_iter()
+            .filter_map(|basis| package(finding, basis))
+            .collect::<BTreeSet<Package>>();
+        packages
+            .iter()
+            .flat_map(|package| self.0.judge(package).hits)
             .filter(|hit| hit.flaw.group == finding.group)
             .map(|hit| hit.flaw.advisory.clone())
             .collect()
     }
 }
 
-/// The package of a finding with its version. A finding has one, so its purl names it, whatever the
-/// document says of source packages.
-fn package(finding: &FindingRow) -> Option<Package> {
-    let package = identify(&finding.purl, true).ok()?;
-    (package.key == finding.package).then_some(package)
+/// The package of a finding with its version. Of one that was stored before the version was kept, the purl
+/// names it.
+fn package(finding: &FindingRow, basis: &Basis) -> Option<Package> {
+    if basis.version.is_empty() {
+        let package = identify(&finding.purl, None).ok()?.package;
+        return (package.key == finding.package).then_some(package);
+    }
+    Some(Package {
+        key: finding.package.clone(),
+        version: basis.version.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -69,12 +81,27 @@ mod tests {
             severity: Severity::High,
             kev: false,
             images: Vec::new(),
+            basis: Basis::default(),
+            others: Vec::new(),
         };
-        assert_eq!(hits.of(&finding), BTreeSet::from(["GHSA-1".to_owned()]));
+        let basis = |version: &str| Basis {
+            version: version.to_owned(),
+            source_assumed: false,
+        };
+        let check = |bases: &[Basis], expected: &[&str]| {
+            let found = hits.of(&finding, bases);
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{bases:?}");
+        };
+        check(&[basis("1.5.0")], &["GHSA-1"]);
+        check(&[basis("")], &["GHSA-1"]);
+        check(&[basis("0.5.0")], &["GHSA-1", "GHSA-2"]);
+        check(&[basis("3.0.0")], &[]);
+        check(&[basis("3.0.0"), basis("1.5.0")], &["GHSA-1"]);
+        check(&[], &[]);
         let other = FindingRow {
             group: "CVE-2024-2".to_owned(),
-            ..finding
+            ..finding.clone()
         };
-        assert_eq!(hits.of(&other), BTreeSet::new());
+        assert_eq!(hits.of(&other, [&basis("1.5.0")]), BTreeSet::new());
     }
 }

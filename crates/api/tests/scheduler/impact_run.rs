@@ -50,7 +50,7 @@ pub(crate) async fn planned() -> (Service, RunId) {
     (service, run)
 }
 
-async fn create(service: &Service, images: &BTreeSet<Digest>) -> RunId {
+pub(crate) async fn create(service: &Service, images: &BTreeSet<Digest>) -> RunId {
     let plan: Plan = plan(&PlanInput {
         full: images,
         scoped: &BTreeSet::new(),
@@ -188,7 +188,7 @@ async fn a_job_that_is_no_segment_has_no_input() {
 }
 
 /// Evaluates every segment and completes the run, as the completing duty does. Returns the envelope.
-async fn complete(service: &Service, run: RunId) -> String {
+pub(crate) async fn complete(service: &Service, run: RunId) -> String {
     let mut findings: Vec<Finding> = Vec::new();
     for grant in claim(service).await {
         let body = segment(service, &grant, grant.token.reveal()).await.ok(200);
@@ -327,9 +327,9 @@ async fn findings_are_listed_by_image_and_by_package() {
     assert_eq!(
         own["items"],
         json!([
-            {"image": image(1), "purl": "pkg:npm/a@1.0.0", "package": "npm/a", "group": "CVE-2024-1",
+            {"image": image(1), "purl": "pkg:npm/a@1.0.0", "package": "npm/a", "sourceAssumed": false, "group": "CVE-2024-1",
                 "advisories": ["GHSA-1"], "severity": "critical", "kev": true},
-            {"image": image(1), "purl": "pkg:npm/b@1.0.0", "package": "npm/b", "group": "GHSA-2",
+            {"image": image(1), "purl": "pkg:npm/b@1.0.0", "package": "npm/b", "sourceAssumed": false, "group": "GHSA-2",
                 "advisories": ["GHSA-2"], "severity": "low", "kev": false},
         ])
     );

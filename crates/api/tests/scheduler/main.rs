@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod debt;
+mod debian;
 mod facts;
 mod impact_run;
 mod intake;

@@ -1,6 +1,6 @@
 //! SBOMs, advisories and VEX documents, read again; images and findings, filtered.
 
-use jobengine_impact::finding::{Bitmap, FindingRow, FindingSets, stored};
+use jobengine_impact::finding::{Basis, Bitmap, FindingRow, FindingSets, stored};
 use serde_json::{Value, json};
 
 use crate::facts::{advisory, image, sbom, vex};
@@ -39,6 +39,8 @@ async fn fleet() -> Service {
             severity: severity.parse().unwrap(),
             kev,
             images: stored(&Bitmap::of(images)),
+            basis: Basis::default(),
+            others: Vec::new(),
         };
     let found = FindingSets::from_rows([
         finding("npm/a", "CVE-2024-1", "high", false, &[0, 1]),

@@ -32,7 +32,7 @@ pub(crate) struct Service {
     http: Client,
     issuer: DevIssuer,
     token: String,
-    _database: TestDatabase,
+    database: TestDatabase,
     _running: DropGuard,
 }
 
@@ -72,7 +72,7 @@ impl Service {
             http,
             issuer,
             token,
-            _database: database,
+            database,
             _running: shutdown.drop_guard(),
         }
     }
@@ -110,6 +110,15 @@ impl Service {
     pub(crate) async fn post_packed(&self, path: &str, encoding: &str, body: Vec<u8>) -> Answer {
         let request = self.request(Method::POST, path).body(body);
         send(request.header("content-encoding", encoding)).await
+    }
+
+    /// Changes rows behind the service's back, as an earlier release left them.
+    pub(crate) async fn alter(&self, statement: &str) {
+        let config = self.database.super_config();
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let statement = format!("SET search_path = orch; {statement}");
+        client.batch_execute(&statement).await.unwrap();
     }
 
     /// Changes that the planner has not seen.

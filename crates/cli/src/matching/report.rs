@@ -18,6 +18,8 @@ use super::summary::Summary;
 pub(super) struct Row {
     pub(super) sbom: String,
     pub(super) purl: String,
+    /// Whether no source package is stated for the component, so that the binary package's name stands for it.
+    pub(super) source_assumed: bool,
     pub(super) advisory: String,
     /// Other names of the same flaw.
     aliases: BTreeSet<String>,
@@ -124,6 +126,7 @@ fn rows(evaluation: &Evaluation, matcher: &Matcher, inputs: &Inputs) -> Vec<Row>
             let row = || Row {
                 sbom: finding.image.clone(),
                 purl: finding.purl.clone(),
+                source_assumed: finding.source_assumed,
                 advisory: hit.flaw.advisory.clone(),
                 aliases: BTreeSet::new(),
                 group: finding.group.clone(),

@@ -94,11 +94,16 @@ fn cells(row: &Row) -> Vec<Cell> {
     let component = purl.strip_prefix("pkg:").unwrap_or(&purl);
     // Qualifiers say where a package comes from, not which one it is.
     let component = component.split('?').next().unwrap_or(component);
+    let assumed = if row.source_assumed {
+        " (source assumed)"
+    } else {
+        ""
+    };
     let flaw = shortened(&plain(&row.group)) + if row.kev { " (exploited)" } else { "" };
     let flaw = Cell::new(flaw);
     vec![
         severity,
-        Cell::new(component),
+        Cell::new(format!("{component}{assumed}")),
         Cell::new(plain(&row.advisory)),
         if row.kev {
             flaw.fg(Color::Red).add_attribute(Attribute::Bold)

@@ -1,14 +1,19 @@
-use super::{Purl, identify};
+use super::{Purl, SourcePackage, identify};
 use crate::sbom::Unmatched;
 
 /// `wanted` is the package and its version (`npm/@babel/core 7.0.0`), or why there is none.
 fn check(purl: &str, wanted: &str) {
-    check_as(purl, true, wanted);
+    check_stated(purl, None, wanted);
 }
 
-fn check_as(purl: &str, records_source_packages: bool, wanted: &str) {
-    let answer = match identify(purl, records_source_packages) {
-        Ok(package) => format!("{} {}", package.key, package.version),
+/// The same for a component whose document states a source package; `?` behind one that is assumed.
+fn check_stated(purl: &str, stated: Option<(&str, Option<&str>)>, wanted: &str) {
+    let stated = stated.and_then(|(name, version)| SourcePackage::new(name, version));
+    let answer = match identify(purl, stated.as_ref()) {
+        Ok(found) => {
+            let mark = if found.source_assumed { "?" } else { "" };
+            format!("{} {}{mark}", found.package.key, found.package.version)
+        }
         Err(Unmatched::PurlInvalid(why)) => format!("invalid: {why}"),
         Err(Unmatched::EcosystemUnsupported(what)) => format!("unsupported: {what}"),
         Err(other) => format!("{other:?}"),
@@ -41,8 +46,7 @@ fn names_take_their_ecosystem_s_form() {
 #[test]
 fn debian_speaks_of_source_packages() {
     let binary = "pkg:deb/debian/openssl@1.1.1k-1+deb11u1?arch=amd64&distro=debian-11.6";
-    check(binary, "Debian:11/openssl 1.1.1k-1+deb11u1");
-    check_as(binary, false, "DebianSourceUnknown");
+    check(binary, "Debian:11/openssl 1.1.1k-1+deb11u1?");
     check(
         "pkg:deb/debian/libssl1.1@1.1.1k-1?upstream=openssl&distro=debian-11",
         "Debian:11/openssl 1.1.1k-1",
@@ -53,21 +57,57 @@ fn debian_speaks_of_source_packages() {
     );
     check(
         "pkg:deb/debian/curl@7.50.3-1?distro=jessie",
-        "Debian:8/curl 7.50.3-1",
+        "Debian:8/curl 7.50.3-1?",
     );
-    check(
-        "pkg:deb/debian/curl@7.50.3-1?distro=debian-sid",
-        "DebianSourceUnknown",
-    );
-    check(
-        "pkg:deb/debian/login@1:4.8.1-1?arch=amd64",
-        "DebianSourceUnknown",
-    );
+    for distro in ["debian-sid", "debian", "ubuntu-22.04", "debian-12x", ""] {
+        let purl = format!("pkg:deb/debian/curl@7.50.3-1?upstream=curl&distro={distro}");
+        check(&purl, "DebianReleaseUnknown");
+    }
     check("pkg:deb/debian/curl?distro=debian-11", "VersionMissing");
     check(
         "pkg:deb/ubuntu/curl@7.81.0-1?distro=ubuntu-22.04",
         "unsupported: deb/ubuntu",
     );
+}
+
+#[test]
+fn a_stated_source_package_counts_unless_the_purl_states_one() {
+    let purl = "pkg:deb/debian/libexpat1@2.5.0-1%2Bb1?distro=debian-12.5";
+    let full = Some(("expat", Some("2.5.0-1")));
+    check_stated(purl, full, "Debian:12/expat 2.5.0-1");
+    check_stated(purl, Some(("expat", None)), "Debian:12/expat 2.5.0-1+b1");
+    check_stated(
+        purl,
+        Some(("expat", Some("a b"))),
+        "Debian:12/expat 2.5.0-1+b1",
+    );
+    check_stated(
+        purl,
+        Some(("a b", Some("1"))),
+        "Debian:12/libexpat1 2.5.0-1+b1?",
+    );
+    let upstream = format!("{purl}&upstream=other%401:3");
+    check_stated(&upstream, full, "Debian:12/other 1:3");
+    let odd = format!("{purl}&upstream=a%0Ab");
+    check_stated(&odd, full, "Debian:12/expat 2.5.0-1");
+    let bare = "pkg:deb/debian/libexpat1?distro=debian-12";
+    check_stated(bare, full, "Debian:12/expat 2.5.0-1");
+    check_stated(bare, Some(("expat", None)), "VersionMissing");
+    let ubuntu = "pkg:deb/ubuntu/libexpat1@1?distro=debian-12";
+    check_stated(ubuntu, full, "unsupported: deb/ubuntu");
+    check_stated("pkg:npm/a@1", full, "npm/a 1");
+}
+
+#[test]
+fn an_epoch_may_stand_in_a_qualifier() {
+    let check = |version: &str, epoch: &str, wanted: &str| {
+        let purl = format!("pkg:deb/debian/a@{version}?distro=debian-12&epoch={epoch}");
+        check(&purl, &format!("Debian:12/a {wanted}?"));
+    };
+    check("2.5", "1", "1:2.5");
+    check("2.5", "0", "2.5");
+    check("1:2.5", "1", "1:2.5");
+    check("2.5", "one", "2.5");
 }
 
 #[test]

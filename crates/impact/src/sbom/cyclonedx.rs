@@ -1,53 +1,46 @@
 //! `CycloneDX` JSON, versions 1.2 to 1.6 (<https://cyclonedx.org/docs/1.6/json/>).
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::Sbom;
-use super::parts::{Parts, digest_in, records_source_packages, subject_name};
+use super::parts::{Parts, digest_in, subject_name};
+use super::source::Stated;
 use crate::document::{Document, DocumentCode, DocumentError};
 
 const VERSIONS: [&str; 5] = ["1.2", "1.3", "1.4", "1.5", "1.6"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Bom {
+struct Bom<'a> {
     spec_version: Option<String>,
-    metadata: Option<Metadata>,
-    components: Option<Vec<Part>>,
+    #[serde(borrow)]
+    metadata: Option<Metadata<'a>>,
+    #[serde(borrow)]
+    components: Option<Vec<Part<'a>>>,
 }
 
 #[derive(Deserialize)]
-struct Metadata {
-    tools: Option<Tools>,
-    component: Option<Part>,
-}
-
-/// A list of tools up to 1.4; since 1.5 also an object that describes them as components.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Tools {
-    List(Vec<Tool>),
-    Object { components: Option<Vec<Tool>> },
-    Other(IgnoredAny),
+struct Metadata<'a> {
+    #[serde(borrow)]
+    component: Option<Part<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Tool {
-    name: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Part {
+struct Part<'a> {
     name: Option<String>,
     version: Option<String>,
     purl: Option<String>,
-    components: Option<Vec<Part>>,
+    /// Read where they are of interest: some documents consist of little else.
+    #[serde(borrow)]
+    properties: Option<&'a RawValue>,
+    #[serde(borrow)]
+    components: Option<Vec<Part<'a>>>,
 }
 
 /// Reads a document that says it is `CycloneDX`.
 pub(super) fn read(document: &Document<'_>) -> Result<Sbom, DocumentError> {
-    let bom: Bom = document.parse(DocumentCode::SbomFieldInvalid)?;
+    let bom: Bom<'_> = document.parse(DocumentCode::SbomFieldInvalid)?;
     let version = bom.spec_version.unwrap_or_default();
     if !VERSIONS.contains(&version.as_str()) {
         return Err(document.refuse(
@@ -56,11 +49,9 @@ pub(super) fn read(document: &Document<'_>) -> Result<Sbom, DocumentError> {
             format_args!("CycloneDX `{version}`; 1.2 to 1.6 are read"),
         ));
     }
-    let (tools, subject) = bom
-        .metadata
-        .map_or((None, None), |it| (it.tools, it.component));
+    let subject = bom.metadata.and_then(|it| it.component);
 
-    let mut parts = Parts::new(document, by_recording_tool(tools.as_ref()));
+    let mut parts = Parts::new(document);
     // The subject is no component, but what it holds is.
     let held = subject.as_ref().and_then(|it| it.components.as_deref());
     add_all(
@@ -90,10 +81,11 @@ pub(super) fn read(document: &Document<'_>) -> Result<Sbom, DocumentError> {
 }
 
 /// Adds a list of components and, behind each, what it holds. The depth is bounded by the document's.
-fn add_all(parts: &mut Parts<'_, '_>, list: &[Part], path: &str) -> Result<(), DocumentError> {
+fn add_all(parts: &mut Parts<'_, '_>, list: &[Part<'_>], path: &str) -> Result<(), DocumentError> {
     for (index, part) in list.iter().enumerate() {
         if let Some(purl) = &part.purl {
-            parts.add(purl, format_args!("{path}[{index}].purl"))?;
+            let stated = Stated::in_properties(purl, part.properties);
+            parts.add(purl, stated, format_args!("{path}[{index}].purl"))?;
         }
         if let Some(held) = &part.components {
             add_all(parts, held, &format!("{path}[{index}].components"))?;
@@ -102,22 +94,10 @@ fn add_all(parts: &mut Parts<'_, '_>, list: &[Part], path: &str) -> Result<(), D
     Ok(())
 }
 
-fn by_recording_tool(tools: Option<&Tools>) -> bool {
-    let tools = match tools {
-        Some(Tools::List(list)) => list.as_slice(),
-        Some(Tools::Object { components }) => components.as_deref().unwrap_or_default(),
-        Some(Tools::Other(_)) | None => &[],
-    };
-    tools
-        .iter()
-        .filter_map(|tool| tool.name.as_deref())
-        .any(records_source_packages)
-}
-
 #[cfg(test)]
 mod tests {
     use crate::document::DocumentCode;
-    use crate::sbom::{Sbom, Unmatched, read};
+    use crate::sbom::{Sbom, read};
 
     fn sbom(text: &str) -> Sbom {
         read(text.as_bytes()).expect("a readable document")
@@ -154,31 +134,31 @@ mod tests {
     }
 
     #[test]
-    fn debian_is_judged_only_where_the_tool_records_sources() {
-        let purl = "pkg:deb/debian/libssl1.1@1.1.1n-0?upstream=openssl&distro=debian-11";
-        let check = |tools: &str, judged: bool| {
-            let read = sbom(&format!(
-                r#"{{"bomFormat":"CycloneDX","specVersion":"1.4","metadata":{{"tools":{tools}}},
-                    "components":[{{"purl":"{purl}"}}]}}"#
-            ));
-            let identity = &read.components[0].identity;
-            assert_eq!(identity.is_ok(), judged, "{tools}: {identity:?}");
-            assert!(
-                judged || *identity == Err(Unmatched::DebianSourceUnknown),
-                "{identity:?}"
-            );
+    fn a_purl_that_comes_twice_takes_the_better_statement() {
+        let purl = "pkg:deb/debian/libssl1.1@1.1.1n-0?distro=debian-11";
+        let entry = |name: &str, value: &str| {
+            format!(r#"{{"purl":"{purl}","properties":[{{"name":"{name}","value":"{value}"}}]}}"#)
         };
-        check(
-            r#"[{"vendor":"anchore","name":"syft","version":"0.57.0"}]"#,
-            true,
-        );
-        check(
-            r#"{"components":[{"type":"application","name":"syft"}]}"#,
-            true,
-        );
-        check(r#"[{"name":"trivy"}]"#, false);
-        check(r#"{"services":[]}"#, false);
-        check("7", false);
+        let syft = entry("syft:metadata:source", "other");
+        let trivy = entry("aquasecurity:trivy:SrcName", "openssl");
+        let bare = format!(r#"{{"purl":"{purl}","properties":{{"odd":7}}}}"#);
+        for entries in [
+            [&bare, &syft, &trivy],
+            [&trivy, &bare, &syft],
+            [&syft, &trivy, &bare],
+        ] {
+            let list = entries.map(String::as_str).join(",");
+            let read = sbom(&format!(
+                r#"{{"bomFormat":"CycloneDX","specVersion":"1.4","metadata":{{"tools":7}},
+                    "components":[{list}]}}"#
+            ));
+            let [component] = read.components.as_slice() else {
+                panic!("{read:?}")
+            };
+            let package = component.identity.as_ref().expect("a package");
+            assert_eq!(package.key.to_string(), "Debian:11/openssl", "{list}");
+            assert!(!component.source_assumed);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod cyclonedx;
 mod parts;
+mod source;
 mod spdx;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, DocumentCode, DocumentError};
 use crate::package::Package;
+use crate::purl::{SourcePackage, identify};
 
 /// Bytes of one SBOM document.
 pub const SBOM_MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -38,12 +40,33 @@ pub struct Component {
     pub purl: String,
     /// The package it names, or why it cannot be judged.
     pub identity: Result<Package, Unmatched>,
+    /// Whether its document states no source package, so that the binary package's name stands for
+    /// it: a finding that rests on it may belong to another source package, and others be missing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub source_assumed: bool,
+}
+
+impl Component {
+    /// The component of this purl, with the source package that its document states beside the purl.
+    pub fn new(purl: &str, stated: Option<&SourcePackage>) -> Self {
+        let (identity, source_assumed) = match identify(purl, stated) {
+            Ok(found) => (Ok(found.package), found.source_assumed),
+            Err(reason) => (Err(reason), false),
+        };
+        Self {
+            purl: purl.to_owned(),
+            identity,
+            source_assumed,
+        }
+    }
 }
 
 /// Reads an SBOM: `CycloneDX` JSON 1.2 to 1.6 or SPDX JSON 2.2 and 2.3.
 ///
 /// What the document describes (the image, the application) is not a component of it. Components
-/// without a purl are left out; each distinct purl counts once, where it occurs first. A purl that
+/// without a purl are left out; each distinct purl counts once, where it occurs first. The source
+/// package of a Debian component is looked for in the component's own entry, whatever tool wrote the
+/// document. A purl that
 /// names nothing known stays, with the reason; one with a broken percent escape refuses the
 /// document, because nobody can say what was meant.
 ///
@@ -95,7 +118,9 @@ pub enum Unmatched {
     EcosystemUnsupported(String),
     /// The purl has no version.
     VersionMissing,
-    /// A Debian component without its source package or release.
+    /// A Debian component without its release.
+    DebianReleaseUnknown,
+    /// A Debian component whose source package an earlier release did not look for. Only read.
     DebianSourceUnknown,
     /// The component's version, or a version in the advisory, cannot be ordered.
     VersionNotComparable(String),
@@ -110,13 +135,50 @@ impl fmt::Display for Unmatched {
             Self::PurlInvalid(why) => write!(f, "not a purl: {why}"),
             Self::EcosystemUnsupported(kind) => write!(f, "`{kind}` packages are not judged"),
             Self::VersionMissing => f.write_str("the purl has no version"),
+            Self::DebianReleaseUnknown => {
+                f.write_str("the document does not name the Debian release")
+            }
             Self::DebianSourceUnknown => {
-                f.write_str("the document does not name the Debian release and source package")
+                f.write_str("the document was read before Debian source packages were looked for")
             }
             Self::VersionNotComparable(version) => {
                 write!(f, "the version `{version}` cannot be ordered")
             }
             Self::VersionsNotStated => f.write_str("the advisory states no versions"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_of_an_earlier_release_are_read() {
+        let read = |text: &str| serde_json::from_str::<Component>(text).expect("a component");
+        let judged = read(
+            r#"{"identity":{"Ok":{"key":"Debian:11/a","version":"1"}},"purl":"pkg:deb/debian/a@1?distro=debian-11"}"#,
+        );
+        assert!(judged.identity.is_ok() && !judged.source_assumed);
+        let unknown = read(
+            r#"{"identity":{"Err":{"reason":"debian-source-unknown"}},"purl":"pkg:deb/debian/a@1"}"#,
+        );
+        assert_eq!(unknown.identity, Err(Unmatched::DebianSourceUnknown));
+    }
+
+    #[test]
+    fn an_assumed_source_is_written_down_and_read_back() {
+        let check = |purl: &str, written: bool| {
+            let component = Component::new(purl, None);
+            let text = serde_json::to_string(&component).expect("JSON");
+            assert_eq!(text.contains("sourceAssumed"), written, "{text}");
+            assert_eq!(
+                serde_json::from_str::<Component>(&text).expect("back"),
+                component
+            );
+        };
+        check("pkg:deb/debian/a@1?distro=debian-11", true);
+        check("pkg:deb/debian/a@1?distro=debian-11&upstream=b", false);
+        check("pkg:npm/a@1", false);
     }
 }

@@ -1,47 +1,49 @@
 //! What both formats have in common: components gathered by purl, and digests found in names.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use super::source::Stated;
 use super::{Component, Unmatched};
 use crate::document::{Document, DocumentCode, DocumentError};
-use crate::purl;
-
-/// The one tool known to write a Debian component's source package into its purl. The documents of
-/// others name the binary package only, and advisories speak of sources.
-const RECORDS_SOURCE_PACKAGES: &str = "syft";
-
-/// Whether a document by this tool (`syft`, `syft-0.64.0`) names Debian source packages.
-pub(super) fn records_source_packages(tool: &str) -> bool {
-    let name = tool.trim().to_ascii_lowercase();
-    name.strip_prefix(RECORDS_SOURCE_PACKAGES)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ' ', '@']))
-}
 
 /// The components of one document, each purl once, in order of first occurrence.
 pub(super) struct Parts<'a, 'd> {
     document: &'a Document<'d>,
-    records_source_packages: bool,
-    seen: BTreeSet<String>,
+    /// Where each purl stands in `components`, and what its entries state of its source package.
+    seen: BTreeMap<String, (usize, Option<Stated>)>,
     components: Vec<Component>,
 }
 
 impl<'a, 'd> Parts<'a, 'd> {
-    pub(super) fn new(document: &'a Document<'d>, records_source_packages: bool) -> Self {
+    pub(super) fn new(document: &'a Document<'d>) -> Self {
         Self {
             document,
-            records_source_packages,
-            seen: BTreeSet::new(),
+            seen: BTreeMap::new(),
             components: Vec::new(),
         }
     }
 
-    /// Adds the component that stands at `path`.
+    /// Adds the component that stands at `path`, of which its entry states this source package. Of
+    /// several entries with one purl, the best statement counts, wherever it stands.
     ///
     /// # Errors
     /// [`DocumentCode::PurlInvalid`] on a broken percent escape.
-    pub(super) fn add(&mut self, purl: &str, path: impl Display) -> Result<(), DocumentError> {
-        if purl.is_empty() || self.seen.contains(purl) {
+    pub(super) fn add(
+        &mut self,
+        purl: &str,
+        stated: Option<Stated>,
+        path: impl Display,
+    ) -> Result<(), DocumentError> {
+        if purl.is_empty() {
+            return Ok(());
+        }
+        if let Some((at, known)) = self.seen.get_mut(purl) {
+            let better = |stated: &Stated| known.as_ref().is_none_or(|it| stated.precedes(it));
+            if let Some(stated) = stated.filter(better) {
+                self.components[*at] = component(purl, Some(&stated));
+                *known = Some(stated);
+            }
             return Ok(());
         }
         if purl.starts_with("pkg:")
@@ -53,24 +55,27 @@ impl<'a, 'd> Parts<'a, 'd> {
                 format_args!("`{escape}` in `{purl}` is not a percent escape"),
             ));
         }
-        let identity = if purl.contains("%00") {
-            Err(Unmatched::PurlInvalid(
-                "it holds a NUL character".to_owned(),
-            ))
-        } else {
-            purl::identify(purl, self.records_source_packages)
-        };
-        self.seen.insert(purl.to_owned());
-        self.components.push(Component {
-            purl: purl.to_owned(),
-            identity,
-        });
+        self.components.push(component(purl, stated.as_ref()));
+        let place = (self.components.len() - 1, stated);
+        self.seen.insert(purl.to_owned(), place);
         Ok(())
     }
 
     pub(super) fn finish(self) -> Vec<Component> {
         self.components
     }
+}
+
+fn component(purl: &str, stated: Option<&Stated>) -> Component {
+    if purl.contains("%00") {
+        let reason = "it holds a NUL character".to_owned();
+        return Component {
+            purl: purl.to_owned(),
+            identity: Err(Unmatched::PurlInvalid(reason)),
+            source_assumed: false,
+        };
+    }
+    Component::new(purl, stated.map(Stated::source))
 }
 
 /// The first `%` that is not followed by two hexadecimal digits, with what follows instead.
@@ -121,16 +126,6 @@ mod tests {
         check("pkg:npm/a@1%4", Some("%4"));
         check("pkg:npm/a@1%", Some("%"));
         check("pkg:npm/a%é@1", Some("%é@"));
-    }
-
-    #[test]
-    fn only_syft_names_source_packages() {
-        let check = |tool, expected| assert_eq!(records_source_packages(tool), expected, "{tool}");
-        check("syft", true);
-        check("syft-0.64.0", true);
-        check("Syft 1.0", true);
-        check("syftish", false);
-        check("trivy", false);
     }
 
     #[test]

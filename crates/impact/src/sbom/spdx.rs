@@ -4,40 +4,37 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::Sbom;
-use super::parts::{Parts, digest_in, records_source_packages, subject_name};
+use super::parts::{Parts, digest_in, subject_name};
+use super::source::Stated;
 use crate::document::{Document, DocumentCode, DocumentError};
 
 const VERSIONS: [&str; 2] = ["SPDX-2.2", "SPDX-2.3"];
-
-/// How a creator names a tool, as against a person or an organization.
-const TOOL: &str = "Tool:";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Root<'a> {
     spdx_version: String,
     name: Option<String>,
-    creation_info: Option<CreationInfo>,
     document_describes: Option<Vec<String>>,
-    packages: Option<Vec<Package>>,
+    #[serde(borrow)]
+    packages: Option<Vec<Package<'a>>>,
     #[serde(borrow)]
     relationships: Option<Vec<Edge<'a>>>,
 }
 
 #[derive(Deserialize)]
-struct CreationInfo {
-    creators: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Package {
+struct Package<'a> {
     #[serde(rename = "SPDXID")]
     id: Option<String>,
     name: Option<String>,
     version_info: Option<String>,
+    /// Read where it is of interest.
+    #[serde(borrow)]
+    source_info: Option<&'a RawValue>,
     external_refs: Option<Vec<ExternalRef>>,
 }
 
@@ -71,24 +68,15 @@ pub(super) fn read(document: &Document<'_>) -> Result<Sbom, DocumentError> {
     }
     let packages = spdx.packages.as_deref().unwrap_or_default();
     let subject = subject(&spdx, packages);
-    let creators = spdx
-        .creation_info
-        .as_ref()
-        .and_then(|info| info.creators.as_deref());
-    let by_recording_tool = creators
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|creator| creator.strip_prefix(TOOL))
-        .any(records_source_packages);
-
-    let mut parts = Parts::new(document, by_recording_tool);
+    let mut parts = Parts::new(document);
     for (index, package) in packages.iter().enumerate() {
         if subject == Some(index) {
             continue;
         }
         for (place, purl) in package.purls() {
             let path = format_args!("packages[{index}].externalRefs[{place}].referenceLocator");
-            parts.add(purl, path)?;
+            let stated = Stated::in_source_info(purl, package.source_info);
+            parts.add(purl, stated, path)?;
         }
     }
     let components = parts.finish();
@@ -106,7 +94,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Sbom, DocumentError> {
     })
 }
 
-impl Package {
+impl Package<'_> {
     /// The purls of a package with their position among its references. The category is not looked
     /// at: 2.2 and 2.3 spell it differently, and the type is unique without it.
     fn purls(&self) -> impl Iterator<Item = (usize, &str)> {
@@ -131,7 +119,7 @@ impl Package {
 
 /// The package that the document describes. A document that describes several describes a
 /// collection, and each of them is part of it: leaving them out would hide what they hold.
-fn subject(spdx: &Root<'_>, packages: &[Package]) -> Option<usize> {
+fn subject(spdx: &Root<'_>, packages: &[Package<'_>]) -> Option<usize> {
     let listed = spdx.document_describes.iter().flatten().map(String::as_str);
     let related = spdx.relationships.iter().flatten().filter_map(|edge| {
         let (document, described) = match edge.kind.as_ref() {

@@ -14,8 +14,9 @@ fn image(number: u8) -> Digest {
 
 fn finding() -> impl Strategy<Value = Finding> {
     let status = prop_oneof![Just(Status::Affected), Just(Status::NotAffected)];
-    (0..9_u8, "[a-c]", 0..3, 0..5_usize, any::<bool>(), status).prop_map(
-        |(number, name, cve, severity, kev, status)| Finding {
+    let flags = (any::<bool>(), any::<bool>());
+    (0..9_u8, "[a-c]", 0..3, 0..5_usize, flags, status).prop_map(
+        |(number, name, cve, severity, (kev, source_assumed), status)| Finding {
             image: image(number).to_string(),
             purl: format!("pkg:npm/{name}@1"),
             group: format!("CVE-2024-{cve}"),
@@ -23,6 +24,7 @@ fn finding() -> impl Strategy<Value = Finding> {
                 key: format!("npm/{name}").parse().unwrap(),
                 version: "1".to_owned(),
             },
+            source_assumed,
             advisories: BTreeSet::from([format!("GHSA-{cve}")]),
             severity: Severity::ALL[severity],
             kev,
@@ -88,6 +90,7 @@ fn refused(change: impl FnOnce(&mut SegmentResult), expected: &str) {
             key: "npm/a".parse().unwrap(),
             version: "1".to_owned(),
         },
+        source_assumed: false,
         advisories: BTreeSet::from(["GHSA-1".to_owned()]),
         severity: Severity::High,
         kev: false,
@@ -150,6 +153,7 @@ fn a_finding_of_another_image_is_refused() {
             key: "npm/a".parse().unwrap(),
             version: "1".to_owned(),
         },
+        source_assumed: false,
         advisories: BTreeSet::new(),
         severity: Severity::High,
         kev: false,

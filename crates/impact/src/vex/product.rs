@@ -170,6 +170,7 @@ mod tests {
             .map(|purl| Component {
                 purl: purl.to_owned(),
                 identity: Err(Unmatched::VersionMissing),
+                source_assumed: false,
             })
             .into();
         let image = Subject::new(Some(DIGEST), &["acme/shop:1.2".to_owned()], &components);

@@ -67,10 +67,24 @@ impl Fleet {
         self.lines[line as usize]["purls"][place].as_str().unwrap()
     }
 
+    pub(crate) fn component(&self, place: Place) -> &Component {
+        let purl = self.purl(place);
+        let mut components = self.components[place.0 as usize].iter();
+        components.find(|part| part.purl == purl).unwrap()
+    }
+
     pub(crate) fn version(&self, place: Place) -> String {
-        identify(self.purl(place), true)
-            .map(|package| package.version)
+        identify(self.purl(place), None)
+            .map(|found| found.package.version)
             .unwrap_or_default()
+    }
+
+    /// Whether the answers cover this component. They leave out the Debian components of documents that
+    /// Syft did not write, because of those only Syft's purls name source packages; here they are judged
+    /// by their own name, which is marked as assumed.
+    pub(crate) fn is_answered(&self, place: Place) -> bool {
+        let by_syft = text(&self.lines[place.0 as usize], "tool") == "syft";
+        by_syft || !self.purl(place).starts_with("pkg:deb/debian/")
     }
 
     /// Tells `found` of every hit of these advisories, and where.
@@ -121,7 +135,6 @@ impl Fleet {
 }
 
 fn components(line: &Value) -> Vec<Component> {
-    let by_syft = text(line, "tool") == "syft";
     let mut seen = BTreeSet::new();
     let purls = line["purls"]
         .as_array()
@@ -130,10 +143,7 @@ fn components(line: &Value) -> Vec<Component> {
         .map(|purl| purl.as_str().unwrap());
     purls
         .filter(|purl| seen.insert(*purl))
-        .map(|purl| Component {
-            purl: purl.to_owned(),
-            identity: identify(purl, by_syft),
-        })
+        .map(|purl| Component::new(purl, None))
         .collect()
 }
 

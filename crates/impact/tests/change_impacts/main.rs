@@ -172,7 +172,10 @@ impl Replay<'_> {
             self.open
                 .contains(&(id.to_owned(), self.fleet.version(*place)))
         };
-        places.into_iter().filter(|place| !is_open(place)).collect()
+        places
+            .into_iter()
+            .filter(|place| self.fleet.is_answered(*place) && !is_open(place))
+            .collect()
     }
 
     fn commit_ends(&mut self) {
@@ -221,6 +224,10 @@ fn findings_at_head_are_the_expected_ones() {
             }
         }
     }
+    let (hits, others) = hits
+        .into_iter()
+        .partition::<BTreeSet<_>, _>(|(place, _)| fleet.is_answered(*place));
+    check_unanswered(fleet, &hits, &others);
     let open = uncertain();
     let names = |rows: Vec<&(Place, String)>| -> Vec<String> {
         rows.into_iter()
@@ -241,6 +248,41 @@ fn findings_at_head_are_the_expected_ones() {
         "missing"
     );
     assert!(agreed > 10_000);
+}
+
+/// A component that the answers leave out has the findings of every component that they cover and that is
+/// the same package at the same version.
+fn check_unanswered(
+    fleet: &Fleet,
+    answered: &BTreeSet<(Place, String)>,
+    others: &BTreeSet<(Place, String)>,
+) {
+    let ids = |hits: &BTreeSet<(Place, String)>, place: Place| -> BTreeSet<String> {
+        let from = (place, String::new());
+        let of_place = hits.range(from..).take_while(|(at, _)| *at == place);
+        of_place.map(|(_, id)| id.clone()).collect()
+    };
+    let (mut compared, mut alone) = (0, 0);
+    for (package, places) in &fleet.places {
+        let (known, left_out) = places
+            .iter()
+            .partition::<Vec<Place>, _>(|place| fleet.is_answered(**place));
+        for place in left_out {
+            let assumed = fleet.component(place).source_assumed;
+            assert!(assumed || fleet.purl(place).contains("upstream="));
+            match known.first() {
+                Some(known) => assert_eq!(ids(others, place), ids(answered, *known), "{package:?}"),
+                None => alone += usize::from(!ids(others, place).is_empty()),
+            }
+            compared += known.len().min(1);
+        }
+    }
+    println!(
+        "{} findings of components without an answer; {compared} of these components are the same as one \
+         with an answer, {alone} others have findings",
+        others.len()
+    );
+    assert!(compared > 1_000);
 }
 
 fn head() -> Vec<Advisory> {

@@ -132,10 +132,16 @@ async fn hits(
         let rows = tx.finding_page(&filter, after.as_ref(), CHUNK).await?;
         let full = rows.len() >= CHUNK as usize;
         for (place, row) in rows {
-            if groups.contains(&row.group) && !judge.of(&row).is_empty() {
-                let members = row.members().map_err(|_| StoreError::Corrupt {
-                    place: "finding.images",
-                })?;
+            let by_basis = row.by_basis().map_err(|_| StoreError::Corrupt {
+                place: "finding.images",
+            })?;
+            let mut members = Bitmap::new();
+            for (basis, images) in &by_basis {
+                if groups.contains(&row.group) && !judge.of(&row, [*basis]).is_empty() {
+                    members.or_inplace(images);
+                }
+            }
+            if !members.is_empty() {
                 images.or_inplace(&members);
                 if found.len() < HITS_MAX {
                     found.push(ComponentHit {
