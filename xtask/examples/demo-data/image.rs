@@ -86,10 +86,9 @@ struct LockFileLine {
 impl Image {
     /// The packages an advisory could name.
     pub(super) fn packages(&self) -> impl Iterator<Item = PackageName> {
-        let tells_debian_source = self.tool == "syft";
-        self.sbom.components.iter().filter_map(move |component| {
+        self.sbom.components.iter().filter_map(|component| {
             let purl = Purl::split(component.purl.as_deref()?)?;
-            PackageName::of_component(&purl, tells_debian_source)
+            PackageName::of_component(&purl)
         })
     }
 

@@ -18,16 +18,15 @@ impl PackageName {
 
     /// The package of a component; `None` where the demo's advisories cannot speak of it.
     ///
-    /// A Debian advisory names the source package, which only syft's purls tell
-    /// (`upstream=openssl`), so `tells_debian_source` is false for other tools.
-    pub(super) fn of_component(purl: &Purl, tells_debian_source: bool) -> Option<Self> {
+    /// A Debian advisory names the source package: the purl's `upstream`, else the binary package's name.
+    pub(super) fn of_component(purl: &Purl) -> Option<Self> {
         let (ecosystem, name) = match purl.kind.as_str() {
             "cargo" => ("crates.io".to_owned(), purl.path.clone()),
             "golang" => ("Go".to_owned(), purl.path.clone()),
             "maven" => ("Maven".to_owned(), purl.path.replacen('/', ":", 1)),
             "npm" => ("npm".to_owned(), purl.path.clone()),
             "pypi" => ("PyPI".to_owned(), purl.path.clone()),
-            "deb" if tells_debian_source => {
+            "deb" => {
                 let binary = purl.path.strip_prefix("debian/")?;
                 let release = purl
                     .qualifier("distro")?
@@ -129,7 +128,7 @@ mod tests {
 
     fn check(purl: &str, expected: Option<&str>) {
         let purl = Purl::split(purl).expect("a purl");
-        let name = PackageName::of_component(&purl, true).map(|name| name.spelling());
+        let name = PackageName::of_component(&purl).map(|name| name.spelling());
         assert_eq!(name.as_deref(), expected, "{purl:?}");
     }
 

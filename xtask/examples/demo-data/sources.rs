@@ -106,8 +106,7 @@ younger than the second snapshot.
 ## Images
 
 `images.jsonl.zst`: one image a line, each with a CycloneDX 1.5 document made here from the purls, in \
-their order and each once, that an SPDX document listed. It names that document's tool, because the \
-tool decides what a purl is worth: of those used here only syft records Debian's source packages. The \
+their order and each once, that an SPDX document listed. It names that document's tool. The \
 SPDX documents are those of <https://github.com/chainguard-dev/bom-shelter> at 89ed4943e027, of \
 December 2022, each declared `CC0-1.0`. Where one tool read an image more than once, the newest counts.
 
