@@ -119,6 +119,8 @@ impl Tx {
         jobs: &[NewJob],
     ) -> Result<(RunId, Vec<JobId>), StoreError> {
         let id: RunId = draw(self.now());
+        // Right before its jobs are submitted: events of one moment have no order.
+        let at = Timestamp::from_micros(self.now().as_micros().saturating_sub(1));
         let project = run.project.map(|project| project.0);
         let total = i64::try_from(jobs.len()).expect("a run has at most 10,000 jobs");
         self.execute(
@@ -130,13 +132,13 @@ impl Tx {
                 &project,
                 &run.correlation_id,
                 &total,
-                &Ts(self.now()),
+                &Ts(at),
                 &run.source,
                 &run.traceparent,
             ],
         )
         .await?;
-        self.event_write(EventType::RunCreated, Some(id), Some(&run.trigger))
+        self.event_write_at(EventType::RunCreated, Some(id), Some(&run.trigger), at)
             .await?;
         let ids = self.jobs_submit(Some(id), jobs).await?;
         if jobs.is_empty() {

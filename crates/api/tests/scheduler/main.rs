@@ -1,8 +1,8 @@
 //! The scheduler's operations over real HTTP and a real PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-mod debt;
 mod debian;
+mod debt;
 mod facts;
 mod impact_run;
 mod intake;

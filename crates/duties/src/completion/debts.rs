@@ -38,13 +38,13 @@ impl Debts {
             .into_iter()
             .map(|record| (record.debt.image, record))
             .collect();
-        let ends: BTreeMap<String, JobState> = if !standing.is_subset(&merged.done) {
+        let ends: BTreeMap<String, JobState> = if standing.is_subset(&merged.done) {
+            BTreeMap::new()
+        } else {
             let plan = tx.run_plan(run.id).await?;
             plan.into_iter()
                 .map(|node| (node.key, node.state))
                 .collect()
-        } else {
-            BTreeMap::new()
         };
         let priority: Priority = run.priority.parse().map_err(|_| StoreError::Corrupt {
             place: "impact_run.priority",
