@@ -38,6 +38,8 @@ impl Effect {
             versions: self.versions.clone(),
             ranges: self.ranges.iter().cloned().collect(),
             severity: Vec::new(),
+            // What could not be read makes no finding.
+            unread: false,
         }
     }
 }

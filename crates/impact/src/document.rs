@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
 pub use self::code::DocumentCode;
-pub use self::records::records;
+pub use self::records::{Piece, pieces, records};
 use self::scan::Fault;
 
 /// Levels of arrays and objects inside one another that a document may have.
@@ -151,6 +151,11 @@ impl<'a> Document<'a> {
         DocumentError::new(code, format_args!("{}{path}", self.prefix), detail)
     }
 
+    /// Where `path` of this document is in the file that it came in.
+    pub fn place(&self, path: impl Display) -> String {
+        readable(&format!("{}{path}", self.prefix))
+    }
+
     fn malformed(&self, error: &serde_json::Error) -> DocumentError {
         let code = if error.is_eof() {
             DocumentCode::Truncated
@@ -191,7 +196,7 @@ pub fn too_large(bytes: u64, max_bytes: u64) -> DocumentError {
 }
 
 /// What the parser says, without its own idea of the place.
-fn complaint(error: &serde_json::Error) -> String {
+pub(crate) fn complaint(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ")
         .map_or(text.clone(), |(words, _)| words.to_owned())

@@ -69,6 +69,8 @@ mod tests {
             database_severity: None,
             affected: Vec::new(),
             unsupported: BTreeSet::new(),
+            unread: Vec::new(),
+            unread_more: 0,
         };
         assert_eq!(group_of(&advisory), expected, "{id}");
     }

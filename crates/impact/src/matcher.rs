@@ -226,6 +226,7 @@ mod tests {
             versions: versions.iter().map(|text| (*text).to_owned()).collect(),
             ranges: ranges.iter().map(range).collect(),
             severity: Vec::new(),
+            unread: false,
         }
     }
 
@@ -240,6 +241,8 @@ mod tests {
             database_severity: None,
             affected,
             unsupported: BTreeSet::new(),
+            unread: Vec::new(),
+            unread_more: 0,
         }
     }
 

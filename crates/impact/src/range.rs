@@ -67,6 +67,8 @@ pub struct CompiledAffected {
     /// Sorted.
     versions: Vec<String>,
     ranges: Vec<CompiledRange>,
+    /// Something that the advisory says of the package could not be read.
+    unread: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -112,11 +114,12 @@ impl CompiledAffected {
                 .iter()
                 .map(|range| compile_range(ecosystem, range))
                 .collect(),
+            unread: affected.unread,
         }
     }
 
-    /// Judges one version. What hits, hits: a range that cannot be read only counts when nothing
-    /// else affects the version.
+    /// Judges one version. What hits, hits: a range that cannot be read, or whose versions cannot be
+    /// ordered, only counts when nothing else affects the version.
     pub fn judge(&self, candidate: &Candidate) -> Verdict {
         if self.is_listed(candidate) {
             return Verdict::Affected;
@@ -131,6 +134,9 @@ impl CompiledAffected {
         }
         if let Some(text) = unknown {
             return Verdict::Unknown(Unmatched::VersionNotComparable(text.to_owned()));
+        }
+        if self.unread {
+            return Verdict::Unknown(Unmatched::RangesNotRead);
         }
         if self.versions.is_empty() && self.ranges.is_empty() {
             return Verdict::Unknown(Unmatched::VersionsNotStated);

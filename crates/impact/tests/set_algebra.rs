@@ -63,6 +63,7 @@ fn affected() -> impl Strategy<Value = Affected> {
             versions: listed.then_some(package.version).into_iter().collect(),
             ranges: (!listed).then_some(range).into_iter().collect(),
             severity: Vec::new(),
+            unread: false,
         }
     })
 }
@@ -87,6 +88,8 @@ fn advisory() -> impl Strategy<Value = Advisory> {
                 database_severity,
                 affected,
                 unsupported: BTreeSet::new(),
+                unread: Vec::new(),
+                unread_more: 0,
             },
         )
 }

@@ -38,8 +38,8 @@ pub(super) struct Problem {
 pub(super) enum Level {
     /// Something could not be read: the exit code tells.
     Error,
-    /// One record of a feed says nothing that could be judged; the feed as such is sound, and
-    /// public ones always hold a few of these.
+    /// One record of a feed says nothing that could be judged, or a part of one could not be read; the
+    /// feed as such is sound, and public ones always hold a few of these.
     Warning,
 }
 
@@ -65,6 +65,14 @@ impl Problem {
             place,
             detail,
             level: Level::Error,
+        }
+    }
+
+    /// A part of a record that counts without it.
+    fn in_part(path: &Path, error: DocumentError) -> Self {
+        Self {
+            level: Level::Warning,
+            ..Self::new(path, error)
         }
     }
 
@@ -145,7 +153,12 @@ impl Inputs {
         let files = self.find(paths, |counts| &mut counts.advisory_files);
         progress.phase("reading advisories", files.len());
         for path in files {
-            let records = read_records(&path, |bytes| osv::read_all(bytes).collect());
+            let mut warnings = Vec::new();
+            let records = read_records(&path, |bytes| {
+                let records = osv::pieces(bytes);
+                let records = records.inspect(|record| warnings.extend(record.warnings()));
+                records.map(|record| record.advisory).collect()
+            });
             let (advisories, errors) = split(records);
             count(&mut self.counts.advisory_files, &advisories, &errors);
             self.counts.advisories.read += advisories.len();
@@ -155,6 +168,9 @@ impl Inputs {
             let refused = errors.into_iter();
             self.problems
                 .extend(refused.map(|error| Problem::of_record(&path, error, others)));
+            let in_part = warnings.into_iter();
+            self.problems
+                .extend(in_part.map(|error| Problem::in_part(&path, error)));
             progress.step();
         }
     }

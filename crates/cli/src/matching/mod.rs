@@ -20,7 +20,7 @@ use crate::progress::Progress;
 /// Reads everything from files, needs no server and no network, and gives the same bytes for the
 /// same input. A file that cannot be read is named with the place and the reason; the others still
 /// count, and the exit code is 1. A record without any version range among others of a feed is
-/// only warned of.
+/// only warned of, and so is a part of a record that cannot be read: the rest of it counts.
 ///
 /// A directory is searched for *.json, *.jsonl and *.ndjson; each may be packed with zstd (.zst) or
 /// gzip (.gz).

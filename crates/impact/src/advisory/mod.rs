@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::DocumentCode;
 use crate::package::PackageKey;
 use crate::severity::SeverityVector;
 
@@ -39,6 +40,35 @@ pub struct Advisory {
     /// `Alpine:v3.16`), and `GIT` for packages with nothing but ranges over commits.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unsupported: BTreeSet<String>,
+    /// Parts of the record that could not be read and do not count; the first [`UNREAD_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
+    /// How many further parts could not be read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unread_more: u32,
+}
+
+/// Parts that are named when a record cannot be read in full.
+pub const UNREAD_MAX: usize = 20;
+
+/// A part of a record that could not be read, though the rest could.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unread {
+    /// What is wrong with it.
+    pub code: DocumentCode,
+    /// Its path within the record: `affected[0].ranges[1].type`.
+    pub place: String,
+    /// One sentence for a person.
+    pub detail: String,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Versions of one package that an advisory hits: listed ones or those in a range.
@@ -56,6 +86,10 @@ pub struct Affected {
     /// CVSS vectors for this package alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub severity: Vec<SeverityVector>,
+    /// Whether a range or a listed version could not be read: of versions that nothing else calls
+    /// affected, nobody can say that they are not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// One range of an advisory (OSV schema, `affected[].ranges[]`).

@@ -2,21 +2,43 @@
 
 use super::{Document, DocumentError, Position, scan};
 
+/// One record of a file: its bytes as they came, and the document they are.
+#[derive(Debug, Clone)]
+pub struct Piece<'a> {
+    /// Without the space around them.
+    pub bytes: &'a [u8],
+    /// The bytes, checked.
+    pub document: Result<Document<'a>, DocumentError>,
+}
+
+impl<'a> Piece<'a> {
+    fn new(bytes: &'a [u8], document: Result<Document<'a>, DocumentError>) -> Self {
+        let bytes = bytes.trim_ascii();
+        Self { bytes, document }
+    }
+}
+
+/// The documents of [`pieces`].
+pub fn records(bytes: &[u8], record_max_bytes: usize) -> Vec<Result<Document<'_>, DocumentError>> {
+    let pieces = pieces(bytes, record_max_bytes).into_iter();
+    pieces.map(|piece| piece.document).collect()
+}
+
 /// Splits a file of records: one JSON value, a JSON array of records, or JSON Lines.
 ///
 /// A line or an array element that is refused does not take the others with it; an array that is
 /// not whole JSON is refused as a whole. Places count from the start of the file.
-pub fn records(bytes: &[u8], record_max_bytes: usize) -> Vec<Result<Document<'_>, DocumentError>> {
+pub fn pieces(bytes: &[u8], record_max_bytes: usize) -> Vec<Piece<'_>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if is_json_lines(bytes) {
         return lines(bytes, record_max_bytes);
     }
     if bytes.trim_ascii_start().first() != Some(&b'[') {
-        return vec![Document::check(bytes, record_max_bytes)];
+        return vec![Piece::new(bytes, Document::check(bytes, record_max_bytes))];
     }
     match Document::check(bytes, usize::MAX).and_then(|whole| whole.validate()) {
         Ok(()) => array(bytes, record_max_bytes),
-        Err(error) => vec![Err(error)],
+        Err(error) => vec![Piece::new(bytes, Err(error))],
     }
 }
 
@@ -33,7 +55,7 @@ fn is_json_lines(bytes: &[u8]) -> bool {
         && !matches!(first.last(), Some(b'[' | b',' | b':' | b'{'))
 }
 
-fn lines(bytes: &[u8], max_bytes: usize) -> Vec<Result<Document<'_>, DocumentError>> {
+fn lines(bytes: &[u8], max_bytes: usize) -> Vec<Piece<'_>> {
     bytes
         .split(|byte| *byte == b'\n')
         .zip(1..)
@@ -43,12 +65,13 @@ fn lines(bytes: &[u8], max_bytes: usize) -> Vec<Result<Document<'_>, DocumentErr
                 line: number,
                 column: 1,
             };
-            Document::check_piece(line, max_bytes, origin, format!("line {number}: "))
+            let place = format!("line {number}: ");
+            Piece::new(line, Document::check_piece(line, max_bytes, origin, place))
         })
         .collect()
 }
 
-fn array(bytes: &[u8], max_bytes: usize) -> Vec<Result<Document<'_>, DocumentError>> {
+fn array(bytes: &[u8], max_bytes: usize) -> Vec<Piece<'_>> {
     let mut origin = Position::START;
     let mut done = 0;
     scan::elements(bytes)
@@ -57,7 +80,11 @@ fn array(bytes: &[u8], max_bytes: usize) -> Vec<Result<Document<'_>, DocumentErr
         .map(|(index, span)| {
             origin = origin.plus(&bytes[done..span.start]);
             done = span.start;
-            Document::check_piece(&bytes[span], max_bytes, origin, format!("[{index}]."))
+            let (piece, place) = (&bytes[span], format!("[{index}]."));
+            Piece::new(
+                piece,
+                Document::check_piece(piece, max_bytes, origin, place),
+            )
         })
         .collect()
 }

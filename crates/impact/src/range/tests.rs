@@ -30,6 +30,7 @@ fn affected(ecosystem: Ecosystem, versions: &[&str], ranges: Vec<Range>) -> Comp
         versions: versions.iter().map(|&text| text.to_owned()).collect(),
         ranges,
         severity: Vec::new(),
+        unread: false,
     })
 }
 

@@ -126,6 +126,8 @@ pub enum Unmatched {
     VersionNotComparable(String),
     /// The advisory names the package but neither a version nor a range that can be read.
     VersionsNotStated,
+    /// The advisory says more of the package than could be read, and what could be read does not hit.
+    RangesNotRead,
 }
 
 /// A short phrase for a person.
@@ -145,6 +147,9 @@ impl fmt::Display for Unmatched {
                 write!(f, "the version `{version}` cannot be ordered")
             }
             Self::VersionsNotStated => f.write_str("the advisory states no versions"),
+            Self::RangesNotRead => {
+                f.write_str("the advisory has a range or version that could not be read")
+            }
         }
     }
 }

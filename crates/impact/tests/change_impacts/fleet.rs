@@ -8,7 +8,7 @@ use jobengine_impact::index::ImpactIndex;
 use jobengine_impact::matcher::{Hit, Matcher};
 use jobengine_impact::package::Package;
 use jobengine_impact::purl::identify;
-use jobengine_impact::sbom::Component;
+use jobengine_impact::sbom::{Component, Unmatched};
 use jobengine_impact::severity::Severity;
 use serde_json::Value;
 
@@ -110,6 +110,25 @@ impl Fleet {
                 }
             }
         }
+    }
+
+    /// Where the advisory cannot be judged, because a part of it could not be read.
+    pub(crate) fn places_unsaid(&self, advisory: &Advisory) -> BTreeSet<Place> {
+        let matcher = Matcher::new([advisory]);
+        let mut unsaid = BTreeSet::new();
+        for entry in &advisory.affected {
+            for (version, _) in self.index.versions(&entry.package) {
+                let package = Package {
+                    key: entry.package.clone(),
+                    version: version.to_owned(),
+                };
+                let unmatched = matcher.judge(&package).unmatched;
+                if unmatched.contains(&(advisory.id.as_str(), Unmatched::RangesNotRead)) {
+                    unsaid.extend(&self.places[&package]);
+                }
+            }
+        }
+        unsaid
     }
 
     pub(crate) fn places_hit(&self, advisories: &[Advisory]) -> BTreeSet<Place> {

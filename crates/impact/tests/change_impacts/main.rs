@@ -6,6 +6,7 @@
 #[path = "../data/mod.rs"]
 mod data;
 mod fleet;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +77,7 @@ struct Tally {
     records: usize,
     records_with_effect: usize,
     records_refused: usize,
+    records_read_in_part: usize,
     commits: usize,
     commits_without_delta: usize,
     commits_with_harmless_delta: usize,
@@ -129,8 +131,9 @@ fn no_change_of_an_advisory_is_missed() {
     let tally = replay.tally;
     println!("{tally:#?}");
     assert!(tally.records_with_effect > 1_000);
-    // Some versions of real records hold events without a version; the reader refuses those.
-    assert!(tally.records_refused < tally.records / 20);
+    // Some versions of real records hold nothing but events without a version; the reader refuses those.
+    assert!(tally.records_refused < tally.records / 30);
+    assert!(tally.records_read_in_part > 10);
     assert!(
         tally.commits_without_delta > 0,
         "some commits only rename or reword"
@@ -154,7 +157,18 @@ impl Replay<'_> {
         let had = self.fleet.places_hit(before.as_slice());
         let has = self.fleet.places_hit(after.as_slice());
         let wanted = |name: &str| answer.map(|line| places(&line[name])).unwrap_or_default();
-        let certain = |places: BTreeSet<Place>| self.certain(&id, places);
+        // The answers pass over an event without a version as if it were not there, so that a range without its
+        // end hits every version. Here such a range is not read, and nothing is said of these components.
+        let mut unsaid = BTreeSet::new();
+        for advisory in before
+            .iter()
+            .chain(&after)
+            .filter(|one| !one.unread.is_empty())
+        {
+            unsaid.extend(self.fleet.places_unsaid(advisory));
+            self.tally.records_read_in_part += 1;
+        }
+        let certain = |places: BTreeSet<Place>| self.certain(&id, &places - &unsaid);
         assert_eq!(certain(&has - &had), certain(wanted("added")), "{id} gains");
         assert_eq!(
             certain(&had - &has),

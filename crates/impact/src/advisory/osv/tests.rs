@@ -1,6 +1,7 @@
 //! Small records, good and bad.
 
 use super::*;
+use crate::advisory::{Range, RangeEvent, RangeScheme};
 
 fn with_affected(affected: &str) -> String {
     format!(
@@ -182,4 +183,140 @@ fn one_bad_record_of_a_file_stays_alone() {
         2
     );
     assert_eq!(read_all(b"[]").count(), 0);
+}
+
+/// A record whose parts cannot all be read: `CODE place` of those, and `package versions ranges` of the
+/// entries that count, `?` behind those with an unread part.
+fn partly(text: &str, unread: &[&str], affected: &[&str]) {
+    let advisory = read(text.as_bytes()).expect("a record that counts");
+    let told: Vec<_> = advisory
+        .unread
+        .iter()
+        .map(|part| format!("{} {}", part.code, part.place))
+        .collect();
+    assert_eq!(told, unread, "{text}");
+    let entry = |entry: &crate::advisory::Affected| {
+        let mark = if entry.unread { "?" } else { "" };
+        let counts = (entry.versions.len(), entry.ranges.len());
+        format!("{} {} {}{mark}", entry.package, counts.0, counts.1)
+    };
+    let told: Vec<_> = advisory.affected.iter().map(entry).collect();
+    assert_eq!(told, affected, "{text}");
+}
+
+#[test]
+fn what_can_be_read_counts_and_the_rest_is_noted() {
+    let npm = |name: &str, rest: &str| {
+        format!(r#"{{"package":{{"ecosystem":"npm","name":"{name}"}}{rest}}}"#)
+    };
+    let good = r#","ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]"#;
+    let one = |rest: &str| with_affected(&format!("[{}]", npm("a", rest)));
+    let invalid = |place: &str| format!("ADVISORY_FIELD_INVALID {place}");
+    let check = |rest: &str, place: &str, affected: &str| {
+        partly(&one(rest), &[&invalid(place)], &[affected]);
+    };
+    check(
+        r#","ranges":[{"type":3,"events":[{"introduced":"0"}]}],"versions":["1"]"#,
+        "affected[0].ranges[0].type",
+        "npm/a 1 0?",
+    );
+    check(
+        r#","ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{}]}],"versions":["1","2"]"#,
+        "affected[0].ranges[0].events[1]",
+        "npm/a 2 0?",
+    );
+    check(
+        r#","ranges":[{"type":"SEMVER","events":[{"introduced":"0","fixed":7}]},{"type":"SEMVER","events":[{"introduced":"2"}]}]"#,
+        "affected[0].ranges[0].events[0].fixed",
+        "npm/a 0 1?",
+    );
+    check(
+        r#","ranges":{"type":"SEMVER"},"versions":["1"]"#,
+        "affected[0].ranges",
+        "npm/a 1 0?",
+    );
+    check(
+        r#","versions":["1",2]"#,
+        "affected[0].versions[1]",
+        "npm/a 1 0?",
+    );
+    check(
+        &format!(r#"{good},"severity":[7]"#),
+        "affected[0].severity[0]",
+        "npm/a 0 1",
+    );
+    let two = |other: &str| with_affected(&format!("[{other},{}]", npm("b", good)));
+    partly(&two("7"), &[&invalid("affected[0]")], &["npm/b 0 1"]);
+    partly(
+        &two(r#"{"package":{"name":"a"}}"#),
+        &[&invalid("affected[0].package.ecosystem")],
+        &["npm/b 0 1"],
+    );
+    partly(
+        &two(&npm("a", "")),
+        &["ADVISORY_RANGE_MISSING affected[0].ranges"],
+        &["npm/a 0 0", "npm/b 0 1"],
+    );
+    partly(
+        &two(&npm("a", r#","ranges":[{"type":3}]"#)),
+        &[&invalid("affected[0].ranges[0].type")],
+        &["npm/a 0 0?", "npm/b 0 1"],
+    );
+}
+
+#[test]
+fn fields_beside_the_ranges_refuse_nothing() {
+    let record = r#"{"id":"X-1","modified":{"seconds":1},"aliases":["CVE-1",7],"upstream":"CVE-2",
+        "severity":{},"database_specific":[],"affected":[{"package":{"ecosystem":"npm","name":"a"},
+        "versions":["1"]}]}"#;
+    let places = [
+        "modified",
+        "aliases[1]",
+        "upstream",
+        "severity",
+        "database_specific",
+    ];
+    let places = places.map(|place| format!("ADVISORY_FIELD_INVALID {place}"));
+    partly(
+        record,
+        &places.each_ref().map(String::as_str),
+        &["npm/a 1 0"],
+    );
+    let advisory = read(record.as_bytes()).expect("a record that counts");
+    assert_eq!(advisory.aliases.iter().collect::<Vec<_>>(), ["CVE-1"]);
+}
+
+#[test]
+fn a_withdrawal_counts_whatever_else_the_record_says() {
+    let record = r#"{"id":"X-1","withdrawn":"2024-01-01T00:00:00Z","affected":[7,
+        {"package":{"ecosystem":"npm","name":"a"},"ranges":[{"type":3}]}]}"#;
+    let advisory = read(record.as_bytes()).expect("a record that counts");
+    assert!(advisory.withdrawn && advisory.unread.is_empty());
+}
+
+#[test]
+fn the_notes_of_a_record_are_bounded() {
+    let odd = vec!["7"; UNREAD_MAX + 5].join(",");
+    let record = format!(r#"{{"id":"X-1","aliases":[{odd}]}}"#);
+    let advisory = read(record.as_bytes()).expect("a record that counts");
+    assert_eq!(
+        (advisory.unread.len(), advisory.unread_more),
+        (UNREAD_MAX, 5)
+    );
+}
+
+#[test]
+fn a_record_in_a_file_has_its_bytes_its_id_and_its_warnings() {
+    let odd = r#"{"id":"X-2","aliases":[7]}"#;
+    let refused = r#"{"id":"X-3","affected":[7]}"#;
+    let file = format!("{{\"id\":\"X-1\"}}\n {odd} \n{refused}\n{{\"id\":7}}\n{{\"id\":\"X-4\",}}");
+    let read: Vec<_> = pieces(file.as_bytes()).collect();
+    let ids: Vec<_> = read.iter().map(ReadRecord::id).collect();
+    let id = |text: &str| Some(text.to_owned());
+    assert_eq!(ids, [id("X-1"), id("X-2"), id("X-3"), None, None]);
+    assert_eq!(read[1].bytes, odd.as_bytes());
+    assert_eq!(read[1].warnings()[0].place, "line 2: aliases[0]");
+    assert!(read[0].warnings().is_empty() && read[2].warnings().is_empty());
+    let error = read[2].advisory.as_ref().expect_err("refused");
+    assert_eq!(error.place, "line 3: affected[0]");
 }
