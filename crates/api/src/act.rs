@@ -40,7 +40,7 @@ struct Inner {
 }
 
 /// What the guard read in a request's head.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
     /// The operation's name in the contract.
     pub operation: String,
@@ -101,6 +101,16 @@ pub(crate) enum Turn {
 impl Act {
     pub(crate) fn new(caller: Caller, ids: RequestIds, asked: Asked) -> Self {
         Self(Arc::new(Inner { caller, ids, asked }))
+    }
+
+    /// The same act without its key: what is noted of a refused request is no answer that a repeat is given.
+    pub(crate) fn unkeyed(&self) -> Self {
+        let Inner { caller, ids, asked } = &*self.0;
+        let asked = Asked {
+            key: None,
+            ..asked.clone()
+        };
+        Self::new(caller.clone(), ids.clone(), asked)
     }
 
     /// Who acts.

@@ -70,6 +70,11 @@ pub const DEBT_PACKAGES_MAX: usize = 256;
 /// Images whose debts one run pays; what is left is planned next.
 pub const DEBT_PLAN_MAX: u32 = 20_000;
 
+/// Records that could not be read which are listed of one source and kind; beyond it they are counted.
+pub const REFUSALS_MAX: usize = 1_000;
+/// A refused record without an id is listed for so long after it came last, unless a snapshot without it comes.
+pub const REFUSALS_NAMELESS_KEPT_DAYS: u32 = 30;
+
 /// Items per page of a list.
 pub const PAGE: u32 = 100;
 /// Most items per page of a list.

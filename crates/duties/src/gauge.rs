@@ -18,6 +18,7 @@ pub struct Gauges {
     deliveries: Gauge<0>,
     deliveries_oldest: Age<0>,
     webhooks: Gauge<1>,
+    unread: Gauge<1>,
     workers: Gauge<0>,
     slots: Gauge<0>,
     snapshot: Age<0>,
@@ -36,6 +37,7 @@ impl Gauges {
             deliveries: registry.gauge(&webhook::PENDING),
             deliveries_oldest: registry.age(&webhook::OLDEST),
             webhooks: registry.gauge(&webhook::WEBHOOKS),
+            unread: registry.gauge(&ledger::UNREAD),
             workers: registry.gauge(&ledger::WORKERS),
             slots: registry.gauge(&ledger::SLOTS),
             snapshot: registry.age(&database::SNAPSHOT),
@@ -59,6 +61,9 @@ impl Duty for Gauges {
         self.deliveries_oldest.set([], found.deliveries_oldest);
         for (state, webhooks) in &found.webhooks {
             self.webhooks.set([state], *webhooks);
+        }
+        for (effect, records) in &found.unread {
+            self.unread.set([effect], *records);
         }
         self.workers.set([], found.workers);
         self.slots.set([], found.slots);

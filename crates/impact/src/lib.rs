@@ -20,6 +20,7 @@ pub mod package;
 pub mod plan;
 pub mod purl;
 pub mod range;
+pub mod refusal;
 pub mod sbom;
 pub mod segment;
 pub mod segment_input;

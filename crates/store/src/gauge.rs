@@ -30,6 +30,8 @@ pub struct Gauges {
     pub deliveries_oldest: Duration,
     /// How many webhooks are `active`, or paused: by an `operator`, as `failing` or as `gone`.
     pub webhooks: Vec<(String, u64)>,
+    /// How many records of sources were `refused` when they came last, and how many count in part (`partial`).
+    pub unread: Vec<(&'static str, u64)>,
     /// Workers that were heard of within the time of their lease.
     pub workers: u64,
     /// Jobs that they do at once, of those that say so.
@@ -82,6 +84,10 @@ impl Store {
             .prepare_cached(include_str!("gauge/webhooks.sql"))
             .await?;
         let webhooks = sched.query(&statement, &[]).await?;
+        let statement = sched
+            .prepare_cached(include_str!("gauge/refusals.sql"))
+            .await?;
+        let unread = sched.query_one(&statement, &[&COUNTED_MAX]).await?;
         let oldest = |column: &str| server.get::<_, Option<Ts>>(column).map(|Ts(then)| then);
         let since = |then: Option<Timestamp>| then.map_or(Duration::ZERO, |then| now.since(then));
         Ok(Gauges {
@@ -104,6 +110,9 @@ impl Store {
                 .iter()
                 .map(|row| (row.get("state"), level(row.get("webhooks"))))
                 .collect(),
+            unread: ["refused", "partial"]
+                .map(|effect| (effect, level(unread.get(effect))))
+                .to_vec(),
             workers: level(server.get("workers")),
             slots: level(server.get("slots")),
             oldest_snapshot: Duration::from_millis(level(server.get("snapshot_ms"))),

@@ -3,12 +3,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use jobengine_impact::kev::{self, KEV_MAX_BYTES, KevCatalogue};
+use jobengine_impact::refusal::Seen;
+use jobengine_store::{RefusalEffect, RefusalKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::INTAKE_MAX;
 use super::name::SourceName;
+use super::refusal::{refusal, refuse};
 use super::upload::Upload;
 use crate::act::{Act, Done};
 use crate::heavy::heavy;
@@ -19,6 +22,8 @@ use crate::state::AppState;
 
 /// Who publishes the catalogue, unless somebody says otherwise.
 const CISA: &str = "cisa";
+/// What a source's catalogue is called among its refusals.
+const CATALOGUE: &str = "catalogue";
 
 pub(super) fn routes() -> Routes {
     Routes::new().add_within(INTAKE_MAX, routes!(kev_put))
@@ -50,7 +55,7 @@ struct KevStored {
 /// Bring in the KEV catalogue
 ///
 /// The catalogue of known exploited vulnerabilities as CISA publishes it, packed or not. It replaces the
-/// one before, whole or not at all.
+/// one before, whole or not at all. One that is refused is listed in `GET /refusals` until a good one comes.
 #[utoipa::path(
     post, path = "/kev", operation_id = "kev_put", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.write")), ("x-effect" = json!("audited"))),
@@ -71,11 +76,21 @@ async fn kev_put(
     QueryParams(Origin { source }): QueryParams<Origin>,
     Upload(document): Upload<KEV_MAX_BYTES>,
 ) -> Result<Response, Problem> {
-    let catalogue = heavy(move || kev::read(&document)).await??;
     let source = source.as_ref().map_or(CISA, SourceName::as_str);
+    let bytes = document.clone();
+    let catalogue = match heavy(move || kev::read(&bytes)).await? {
+        Ok(catalogue) => catalogue,
+        Err(error) => {
+            let (id, effect) = (Some(CATALOGUE.to_owned()), RefusalEffect::Refused);
+            let refusal = refusal(&document, id, effect, &error, 1);
+            return Err(refuse(&state, &act, source, RefusalKind::Kev, &[refusal], error).await);
+        }
+    };
     act.perform(&state, async |tx| {
-        tx.source_take(source).await?;
+        let id = tx.source_take(source).await?;
         let before = tx.kev_put(&catalogue).await?;
+        tx.refusals_put(id, RefusalKind::Kev, Seen::Some(&[CATALOGUE]), &[])
+            .await?;
         Ok(Done::ok(difference(&before, &catalogue)).of("kev", source))
     })
     .await

@@ -12,6 +12,7 @@ mod key;
 mod name;
 mod preview;
 mod records;
+mod refusal;
 mod run;
 mod sbom;
 mod segment;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Routes {
         .merge(image::routes())
         .merge(finding::routes())
         .merge(preview::routes())
+        .merge(refusal::routes())
         .merge(run::routes())
         .merge(debt::routes())
         .merge(segment::routes())

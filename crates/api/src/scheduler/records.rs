@@ -1,14 +1,16 @@
 //! The advisories of an upload: each id once, and what was wrong with the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jobengine_impact::advisory::Advisory;
-use jobengine_impact::advisory::osv::{self, ADVISORY_MAX_BYTES};
-use jobengine_impact::document::{DocumentCode, DocumentError, records};
-use serde::{Deserialize, Serialize};
+use jobengine_impact::advisory::osv;
+use jobengine_impact::document::{DocumentCode, DocumentError};
+use jobengine_store::{NewRefusal, RefusalEffect};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::bounds::{advisory_kept, records_within};
+use super::refusal::refusal;
 use crate::problem::Problem;
 
 /// Bytes of one upload.
@@ -25,6 +27,9 @@ pub(super) struct IntakeProblem {
     /// The document's code (`ADVISORY_RANGE_MISSING`), `ADVISORY_DUPLICATE` or `SNAPSHOT_INCOMPLETE`.
     #[schema(example = "ADVISORY_RANGE_MISSING")]
     pub code: &'static str,
+    /// What it means: `refused` (nothing of the record counts), `partial` (what can be read counts) or `none`.
+    #[schema(example = "refused")]
+    pub effect: &'static str,
     /// Where in the upload.
     #[schema(example = "line 12: affected[0].ranges")]
     pub place: String,
@@ -43,35 +48,36 @@ pub(super) struct Received {
     pub problems: Vec<IntakeProblem>,
     /// The first refusal.
     pub refusal: Option<DocumentError>,
-    /// Ids of refused records: what stood under them is not gone.
-    pub refused: BTreeSet<String>,
+    /// Records that cannot be read, in whole or in part, by id or digest; each once.
+    pub unread: BTreeMap<String, NewRefusal>,
     /// Whether a refused record has an id that cannot be read: what is gone cannot be told.
     pub nameless: bool,
 }
 
-/// Reads an upload: one OSV record, an array, or JSON Lines. A bad record is refused and listed.
+/// Reads an upload: one OSV record, an array, or JSON Lines. A bad record is refused and listed; of one that can
+/// be read in part, what can be read counts and the rest is listed.
 ///
 /// # Errors
-/// [`DocumentError`] when there is no good record but a bad one, or when the upload was cut.
+/// [`DocumentError`] when the upload was cut or holds too many records.
 pub(super) fn read(bytes: &[u8]) -> Result<Received, DocumentError> {
     records_within(bytes)?;
     let mut received = Received::default();
+    // Of each id: the number of its record, and its place among the good ones.
     let mut places: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    let mut errors: BTreeMap<usize, DocumentError> = BTreeMap::new();
-    for (number, record) in (1..).zip(osv::read_all(bytes)) {
+    let mut last = None;
+    for (number, record) in (1..).zip(osv::pieces(bytes)) {
         received.count = number;
-        let advisory = match record.and_then(advisory_kept) {
+        let (id, warnings, bytes) = (record.id(), record.warnings(), record.bytes);
+        let advisory = match record.advisory.and_then(advisory_kept) {
             Ok(advisory) => advisory,
             Err(error) => {
-                received.note(
-                    error.code.as_str(),
-                    error.place.clone(),
-                    error.detail.clone(),
-                );
-                errors.insert(number, error);
+                let is_given = id.as_ref().is_some_and(|id| places.contains_key(id));
+                received.refuse(bytes, id, is_given, &error);
+                last = Some((number, error));
                 continue;
             }
         };
+        received.count_in(bytes, &advisory, warnings);
         let fresh = (number, received.advisories.len());
         match places.get_mut(&advisory.id) {
             None => {
@@ -86,24 +92,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Received, DocumentError> {
                 );
                 received.advisories[*at] = advisory;
                 *earlier = number;
-                received.note(DUPLICATE, place, detail);
+                received.note(DUPLICATE, "none", place, detail);
             }
         }
     }
-    if let Some(last) = errors
-        .get(&received.count)
-        .filter(|last| is_cut(bytes, last))
-    {
-        return Err(last.clone());
+    match last {
+        Some((number, error)) if number == received.count && is_cut(bytes, &error) => Err(error),
+        _ => Ok(received),
     }
-    if received.advisories.is_empty()
-        && let Some((_, first)) = errors.pop_first()
-    {
-        return Err(first);
-    }
-    received.name(bytes, &errors);
-    received.refusal = errors.into_values().next();
-    Ok(received)
 }
 
 /// Whether the upload ends inside its last record, which was refused with this error.
@@ -117,14 +113,68 @@ fn is_cut(bytes: &[u8], last: &DocumentError) -> bool {
 }
 
 impl Received {
-    fn note(&mut self, code: &'static str, place: String, detail: String) {
+    fn note(&mut self, code: &'static str, effect: &'static str, place: String, detail: String) {
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(IntakeProblem {
                 code,
+                effect,
                 place,
                 detail,
             });
         }
+    }
+
+    /// Nothing of this record counts. When its id `is_given` by a good record of the upload, that one does.
+    fn refuse(&mut self, bytes: &[u8], id: Option<String>, is_given: bool, error: &DocumentError) {
+        let (effect, code) = (RefusalEffect::Refused, error.code.as_str());
+        self.note(
+            code,
+            effect.as_str(),
+            error.place.clone(),
+            error.detail.clone(),
+        );
+        self.refusal.get_or_insert_with(|| error.clone());
+        self.nameless |= id.is_none();
+        if !is_given {
+            let refusal = refusal(bytes, id, effect, error, 1);
+            self.unread.insert(refusal.record.clone(), refusal);
+        }
+    }
+
+    /// This record counts, but for the parts that there are warnings about.
+    fn count_in(&mut self, bytes: &[u8], advisory: &Advisory, warnings: Vec<DocumentError>) {
+        let effect = RefusalEffect::Partial;
+        self.unread.remove(&advisory.id);
+        if let Some(first) = warnings.first() {
+            let listed = u32::try_from(advisory.unread.len()).unwrap_or(u32::MAX);
+            let problems = listed.saturating_add(advisory.unread_more);
+            let refusal = refusal(bytes, Some(advisory.id.clone()), effect, first, problems);
+            self.unread.insert(refusal.record.clone(), refusal);
+        }
+        for warning in warnings {
+            let code = warning.code.as_str();
+            self.note(code, effect.as_str(), warning.place, warning.detail);
+        }
+    }
+
+    /// How many records are read with this effect, each id once.
+    pub(super) fn count_of(&self, effect: RefusalEffect) -> usize {
+        let unread = self.unread.values();
+        unread.filter(|record| record.effect == effect).count()
+    }
+
+    /// Ids of refused records: what stood under them is not gone.
+    pub(super) fn refused_ids(&self) -> Vec<&str> {
+        self.unread
+            .values()
+            .filter(|record| record.named && record.effect == RefusalEffect::Refused)
+            .map(|record| record.record.as_str())
+            .collect()
+    }
+
+    /// The refusal of the first record, when there is no good one beside it.
+    pub(super) fn nothing_good(&self) -> Option<&DocumentError> {
+        self.refusal.as_ref().filter(|_| self.advisories.is_empty())
     }
 
     /// The advisories, when no record was refused.
@@ -135,7 +185,8 @@ impl Received {
         let Some(first) = self.refusal else {
             return Ok(self.advisories);
         };
-        let refused = self.problems.into_iter().filter(|it| it.code != DUPLICATE);
+        let refused = self.problems.into_iter();
+        let refused = refused.filter(|it| it.effect == RefusalEffect::Refused.as_str());
         let further = refused.skip(1);
         Err(further.fold(first.into(), |problem: Problem, it| {
             problem.with_error(it.place, it.code, it.detail)
@@ -147,36 +198,18 @@ impl Received {
         let detail = "a refused record has no id that can be read, so nothing was held to be gone";
         let problem = IntakeProblem {
             code: "SNAPSHOT_INCOMPLETE",
+            effect: "none",
             place: "the upload".to_owned(),
             detail: detail.to_owned(),
         };
         self.problems.insert(0, problem);
     }
-
-    /// Looks for the ids of refused records.
-    fn name(&mut self, bytes: &[u8], errors: &BTreeMap<usize, DocumentError>) {
-        if errors.is_empty() {
-            return;
-        }
-        let numbered = (1..).zip(records(bytes, ADVISORY_MAX_BYTES));
-        for (_, record) in numbered.filter(|(number, _)| errors.contains_key(number)) {
-            let named = record.and_then(|it| it.parse::<Named>(DocumentCode::AdvisoryFieldInvalid));
-            match named {
-                Ok(Named { id }) => self.refused.extend(id),
-                Err(_) => self.nameless = true,
-            }
-        }
-    }
-}
-
-/// The one field of a refused record that is of interest.
-#[derive(Deserialize)]
-struct Named {
-    id: Option<String>,
 }
 
 #[cfg(test)]
 mod tests {
+    use jobengine_domain::digest::Digest;
+
     use super::*;
 
     const GOOD: &str = r#"{"id":"GHSA-1","summary":"a"}"#;
@@ -190,8 +223,13 @@ mod tests {
             .collect()
     }
 
+    /// The code that an upload is refused with as a whole.
     fn refused(upload: &str) -> &'static str {
-        read(upload.as_bytes()).unwrap_err().code.as_str()
+        let code = |error: &DocumentError| error.code.as_str();
+        match read(upload.as_bytes()) {
+            Err(error) => code(&error),
+            Ok(received) => code(received.nothing_good().unwrap()),
+        }
     }
 
     #[test]
@@ -206,8 +244,8 @@ mod tests {
                 "ADVISORY_ID_MISSING line 3: id",
             ]
         );
-        assert_eq!(received.refused, BTreeSet::from(["GHSA-2".to_owned()]));
-        assert!(!received.nameless);
+        assert_eq!(received.refused_ids(), ["GHSA-2"]);
+        assert!(received.nameless, "the third has no id");
     }
 
     #[test]
@@ -273,5 +311,57 @@ mod tests {
             read(upload.as_bytes()).unwrap().problems.len(),
             PROBLEMS_MAX
         );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_by_id_or_digest() {
+        let partial = r#"{"id":"GHSA-4","aliases":[7,"CVE-1",8]}"#;
+        let upload = format!("{NO_RANGES}\n{partial}\n{{\"id\":7}}\n{GOOD}");
+        let received = read(upload.as_bytes()).unwrap();
+        let told: Vec<_> = received
+            .unread
+            .values()
+            .map(|it| {
+                (
+                    it.record.as_str(),
+                    it.named,
+                    it.effect.as_str(),
+                    it.problems,
+                )
+            })
+            .collect();
+        let nameless = Digest::of(br#"{"id":7}"#).to_string();
+        assert_eq!(
+            told,
+            [
+                ("GHSA-2", true, "refused", 1),
+                ("GHSA-4", true, "partial", 2),
+                (&nameless, false, "refused", 1),
+            ]
+        );
+        assert_eq!(received.advisories.len(), 2);
+        let effects: Vec<_> = received.problems.iter().map(|it| it.effect).collect();
+        assert_eq!(effects, ["refused", "partial", "partial", "refused"]);
+    }
+
+    #[test]
+    fn of_records_with_one_id_the_good_one_counts_and_of_good_ones_the_last() {
+        let check = |records: &[&str], expected: &[&str]| {
+            let received = read(records.join("\n").as_bytes()).unwrap();
+            let told: Vec<_> = received
+                .unread
+                .values()
+                .map(|it| it.effect.as_str())
+                .collect();
+            assert_eq!(told, expected, "{records:?}");
+            assert_eq!(received.refused_ids(), [""; 0]);
+        };
+        let good = r#"{"id":"GHSA-2"}"#;
+        let partial = r#"{"id":"GHSA-2","aliases":[7]}"#;
+        check(&[NO_RANGES, good], &[]);
+        check(&[good, NO_RANGES], &[]);
+        check(&[partial, good], &[]);
+        check(&[good, partial], &["partial"]);
+        check(&[partial, NO_RANGES], &["partial"]);
     }
 }

@@ -219,7 +219,7 @@ pub(crate) async fn complete(service: &Service, run: RunId) -> String {
         .iter()
         .map(|image| ImageDelta {
             image: image.digest,
-            delta: by_image[&image.number],
+            delta: by_image.get(&image.number).copied().unwrap_or_default(),
         })
         .collect();
     let text = |json: Vec<u8>| String::from_utf8(json).unwrap();

@@ -12,3 +12,4 @@ mod real;
 mod refusal;
 mod service;
 mod tenant;
+mod unread;

@@ -76,6 +76,7 @@ async fn each_operation_asks_for_its_scope() {
                 "/findings",
                 "/runs",
                 "/keys",
+                "/refusals",
                 "/cursors",
                 "/impact/preview",
                 job,

@@ -3,7 +3,7 @@
 /// Noun and verb of a list, and the fields of its items; `job.id` lies in the field `job`.
 type Chosen = (&'static str, &'static str, &'static [&'static str]);
 
-const CHOSEN: [Chosen; 25] = [
+const CHOSEN: [Chosen; 26] = [
     (
         "advisory",
         "list",
@@ -79,7 +79,7 @@ const CHOSEN: [Chosen; 25] = [
     (
         "finding",
         "list",
-        &["severity", "kev", "group", "purl", "image"],
+        &["severity", "kev", "group", "purl", "sourceAssumed", "image"],
     ),
     (
         "image",
@@ -143,6 +143,11 @@ const CHOSEN: [Chosen; 25] = [
         "project",
         "list",
         &["projectId", "name", "description", "createdAt", "version"],
+    ),
+    (
+        "refusal",
+        "list",
+        &["source", "id", "effect", "code", "place", "lastSeenAt"],
     ),
     (
         "revocation",

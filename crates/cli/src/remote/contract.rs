@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::schema::{is, is_plain, is_text, resolve, value_name};
 
 /// What an operation's name begins with, and the noun under which it stands; the longer ones first.
-const NOUNS: [(&str, &str, &str); 25] = [
+const NOUNS: [(&str, &str, &str); 26] = [
     ("dead_letter", "deadletter", "Jobs out of attempts"),
     (
         "impact_run",
@@ -28,6 +28,11 @@ const NOUNS: [(&str, &str, &str); 25] = [
     ("project", "project", "Divisions inside the tenant"),
     ("finding", "finding", "What is wrong with which image"),
     ("webhook", "webhook", "Where events are sent"),
+    (
+        "refusal",
+        "refusal",
+        "Records of sources that could not be read",
+    ),
     ("api_key", "api-key", "Keys of services"),
     (
         "cursor",

@@ -22,6 +22,8 @@ const END: Label = Label::closed(
 /// its source is paused.
 const PLACE: Label = Label::closed("state", &["blocked", "ready", "delayed", "held", "leased"]);
 
+const EFFECT: Label = Label::closed("effect", &["refused", "partial"]);
+
 rows! {
     CLAIMS: Counter<0> = "jobengine_claims_total" [],
         "Claims answered";
@@ -47,6 +49,8 @@ rows! {
         "Workers that were heard of within the time of their lease, all tenants";
     SLOTS: Gauge<0> = "jobengine_worker_slots" [],
         "Jobs that these workers do at once, of those that say so; in use are the `leased` of `jobengine_jobs`";
+    UNREAD: Gauge<1> = "jobengine_unread_records" [EFFECT],
+        "Records of sources that could not be read when they came last, as `GET /refusals` lists them, all tenants; of 100,000 at most";
     OUTBOX: Gauge<0> = "jobengine_outbox_pending" [],
         "Messages in the outbox that are not delivered";
     OUTBOX_OLDEST: Age<0> = "jobengine_outbox_oldest_age_seconds" [],

@@ -14,6 +14,7 @@ mod kinds;
 mod lease;
 mod plans;
 mod races;
+mod refusals;
 mod retention;
 mod row_level_security;
 mod search;

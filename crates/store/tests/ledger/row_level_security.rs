@@ -348,6 +348,8 @@ async fn the_cross_tenant_role_reads_only_what_tells_of_due_work() {
         // Whether a debt is due, and whether a run pays it.
         "due_at",
         "paid_by",
+        // Whether a record is refused or counts in part.
+        "effect",
     ];
     let wide: Vec<_> = columns
         .iter()

@@ -8,7 +8,7 @@ use jobengine_domain::digest::Digest;
 use jobengine_impact::advisory::Advisory;
 use jobengine_impact::finding::Bitmap;
 use jobengine_impact::package::PackageKey;
-use jobengine_store::{FindingFilter, StoreError, Tx};
+use jobengine_store::{FindingFilter, RefusalKind, StoreError, Tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -19,6 +19,7 @@ use crate::params::PathParams;
 use crate::problem::Problem;
 use crate::route::Routes;
 use crate::scheduler::hit::Hits;
+use crate::scheduler::refusal::Refusal;
 use crate::state::AppState;
 
 /// Findings named in one answer.
@@ -39,6 +40,9 @@ struct AdvisoryWhole {
     id: String,
     /// What each source says, sorted by source.
     records: Vec<SourceRecord>,
+    /// What could not be read of this advisory when it came last, one entry a source that has it. Where it was
+    /// refused, the record above is an earlier one.
+    refusals: Vec<Refusal>,
     /// Components of the fleet that it hits, as of their images' last evaluation; the first 500.
     hits: Vec<ComponentHit>,
     /// How many images it hits in all.
@@ -51,7 +55,8 @@ struct AdvisoryWhole {
 struct SourceRecord {
     #[serde(flatten)]
     entry: AdvisoryEntry,
-    /// The facts read from the record: aliases, affected packages with versions and ranges, severity.
+    /// The facts read from the record: aliases, affected packages with versions and ranges, severity; in `unread`
+    /// the parts that could not be read.
     #[schema(value_type = Object)]
     facts: Advisory,
 }
@@ -100,6 +105,7 @@ async fn advisory_get(
     let digests: Vec<Digest> = records.iter().map(|record| record.digest).collect();
     let facts = tx.advisories_get(&digests).await?;
     let groups = records.iter().map(|record| record.group.clone()).collect();
+    let refusals = tx.refusals_of_record(RefusalKind::Advisory, &id).await?;
     let (hits, images) = hits(&tx, &facts, &groups).await?;
     tx.commit().await?;
     let record = |record: jobengine_store::AdvisoryRecord| {
@@ -110,6 +116,7 @@ async fn advisory_get(
     Ok(Json(AdvisoryWhole {
         id,
         records: records.into_iter().filter_map(record).collect(),
+        refusals: refusals.into_iter().map(Refusal::of).collect(),
         hits,
         images_hit: images.cardinality(),
     }))

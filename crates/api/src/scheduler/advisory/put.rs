@@ -1,10 +1,9 @@
 //! `POST /advisories`: what is known of flaws comes in, whole or as changes.
 
-use std::collections::BTreeSet;
-
 use axum::extract::State;
 use axum::response::Response;
-use jobengine_store::Intake;
+use jobengine_impact::refusal::Seen;
+use jobengine_store::{Intake, NewRefusal, RefusalEffect, RefusalKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -17,6 +16,7 @@ use crate::route::Routes;
 use crate::scheduler::INTAKE_MAX;
 use crate::scheduler::name::SourceName;
 use crate::scheduler::records::{self, IntakeProblem, UPLOAD_MAX_BYTES};
+use crate::scheduler::refusal::refuse;
 use crate::scheduler::upload::Upload;
 use crate::state::AppState;
 
@@ -54,24 +54,31 @@ struct AdvisoriesStored {
     source: String,
     /// Records in the upload.
     received: usize,
-    /// Records that were good, each id once.
+    /// Records that count, each id once.
     stored: usize,
+    /// Of these, records of which a part could not be read and does not count.
+    partial: usize,
+    /// Records that do not count, because nothing that affects a package could be read.
+    refused: usize,
     /// Records that are new or say something else than before.
     changed: usize,
     /// Records that stood before and are gone, because a snapshot no longer has them.
     withdrawn: usize,
     /// Records that say what they said before.
     unchanged: usize,
-    /// What is wrong with records that were refused or stand twice; the first thousand.
+    /// What is wrong with records that were refused, cannot be read in full or stand twice; the first thousand.
     problems: Vec<IntakeProblem>,
 }
 
 /// Bring in advisories
 ///
-/// OSV records: one, an array, or JSON Lines; at most 64 MiB and 200,000 records, packed or not. A bad record
-/// is refused and listed, the others are stored; what stood under the id of a refused record stays. Of records
-/// with the same id the last one counts. An upload that was cut stores nothing. When a refused record of a
-/// snapshot has no id that can be read, nothing is held to be gone (`SNAPSHOT_INCOMPLETE`).
+/// OSV records: one, an array, or JSON Lines; at most 64 MiB and 200,000 records, packed or not. Of a record that
+/// cannot be read in full, what can be read counts: a listed version beside a broken range, one entry of
+/// `affected` beside another. A record of which nothing can be read that affects a package is refused; what was
+/// stored under its id stays. Both are listed in `problems`, and per source in `GET /refusals` until the record
+/// comes again and can be read. Of records with the same id the last one counts. An upload that was cut stores
+/// nothing. When a refused record of a snapshot has no id that can be read, nothing is held to be gone
+/// (`SNAPSHOT_INCOMPLETE`).
 #[utoipa::path(
     post, path = "/advisories", operation_id = "advisories_put", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.write")), ("x-effect" = json!("audited"))),
@@ -83,7 +90,7 @@ struct AdvisoriesStored {
         (status = 408, description = "The body did not come in time (REQUEST_TIMEOUT)"),
         (status = 409, description = "The source takes nothing now (SOURCE_PAUSED, SOURCE_DISABLED)"),
         (status = 415, description = "Another content encoding (MEDIA_TYPE_UNSUPPORTED)"),
-        (status = 422, description = "The upload was cut, holds no good record, or cannot be unpacked: DOCUMENT_…, COMPRESSION_… or ADVISORY_…, and in `errors[0].field` the place; nothing of it is stored"),
+        (status = 422, description = "The upload was cut, holds no record that counts, or cannot be unpacked: DOCUMENT_…, COMPRESSION_… or ADVISORY_…, and in `errors[0].field` the place; nothing of it is stored, and refused records are listed in `GET /refusals`"),
     )
 )]
 async fn advisories_put(
@@ -93,6 +100,12 @@ async fn advisories_put(
     Upload(document): Upload<UPLOAD_MAX_BYTES>,
 ) -> Result<Response, Problem> {
     let mut received = heavy(move || records::read(&document)).await??;
+    let name = source.as_str();
+    let unread: Vec<NewRefusal> = received.unread.values().cloned().collect();
+    if let Some(error) = received.nothing_good() {
+        let kind = RefusalKind::Advisory;
+        return Err(refuse(&state, &act, name, kind, &unread, error.clone()).await);
+    }
     let intake = match mode {
         Mode::Snapshot if received.nameless => {
             received.incomplete();
@@ -101,14 +114,18 @@ async fn advisories_put(
         Mode::Snapshot => Intake::Snapshot,
         Mode::Delta => Intake::Delta,
     };
-    let given: BTreeSet<&str> = received
+    let refused = received.refused_ids();
+    let good: Vec<&str> = received
         .advisories
         .iter()
-        .map(|it| it.id.as_str())
+        .filter(|advisory| advisory.unread.is_empty())
+        .map(|advisory| advisory.id.as_str())
         .collect();
-    let refused = received.refused.iter().map(String::as_str);
-    let refused: Vec<&str> = refused.filter(|id| !given.contains(id)).collect();
-    let name = source.as_str();
+    let seen = match (mode, intake) {
+        (Mode::Snapshot, Intake::Snapshot) => Seen::All,
+        (Mode::Snapshot, Intake::Delta) => Seen::AllButNameless(&good),
+        (Mode::Delta, _) => Seen::Some(&good),
+    };
     act.perform(&state, async |tx| {
         let source = tx.source_take(name).await?;
         let kept = match intake {
@@ -117,10 +134,14 @@ async fn advisories_put(
         };
         let all = [received.advisories.as_slice(), &kept].concat();
         let stored = tx.advisories_put(source, intake, &all).await?;
+        tx.refusals_put(source, RefusalKind::Advisory, seen, &unread)
+            .await?;
         let answer = AdvisoriesStored {
             source: name.to_owned(),
             received: received.count,
             stored: received.advisories.len(),
+            partial: received.count_of(RefusalEffect::Partial),
+            refused: received.count_of(RefusalEffect::Refused),
             changed: stored.added + stored.changed,
             withdrawn: stored.removed,
             unchanged: stored.unchanged - kept.len(),

@@ -4,8 +4,10 @@ use axum::extract::State;
 use axum::response::Response;
 use jobengine_domain::digest::Digest;
 use jobengine_impact::document::{Document, DocumentCode, DocumentError};
+use jobengine_impact::refusal::Seen;
 use jobengine_impact::vex::Statement;
 use jobengine_impact::vex::openvex::{self, VEX_MAX_BYTES};
+use jobengine_store::{RefusalEffect, RefusalKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -17,6 +19,7 @@ use crate::problem::Problem;
 use crate::route::Routes;
 use crate::scheduler::INTAKE_MAX;
 use crate::scheduler::name::SourceName;
+use crate::scheduler::refusal::{refusal, refuse};
 use crate::scheduler::upload::Upload;
 use crate::state::AppState;
 
@@ -51,7 +54,8 @@ struct VexStored {
 /// Bring in a VEX document
 ///
 /// OpenVEX 0.0.1 to 0.2.0, at most 32 MiB, packed or not. Its statements replace those of the document with
-/// the same `@id` of the same source; of several statements about one product and flaw the newest counts.
+/// the same `@id` of the same source; of several statements about one product and flaw the newest counts. A
+/// document that is refused is listed in `GET /refusals` until one of the same `@id` can be taken.
 #[utoipa::path(
     post, path = "/vex", operation_id = "vex_put", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.write")), ("x-effect" = json!("audited"))),
@@ -72,10 +76,28 @@ async fn vex_put(
     QueryParams(Origin { source }): QueryParams<Origin>,
     Upload(document): Upload<VEX_MAX_BYTES>,
 ) -> Result<Response, Problem> {
-    let (id, statements) = heavy(move || read(&document)).await??;
+    let bytes = document.clone();
+    let (id, statements) = match heavy(move || read(&bytes)).await? {
+        Ok(read) => read,
+        Err(error) => {
+            let effect = RefusalEffect::Refused;
+            let refusals = [refusal(&document, named(&document), effect, &error, 1)];
+            return Err(refuse(
+                &state,
+                &act,
+                source.as_str(),
+                RefusalKind::Vex,
+                &refusals,
+                error,
+            )
+            .await);
+        }
+    };
     act.perform(&state, async |tx| {
         let source = tx.source_take(source.as_str()).await?;
         let changed = tx.vex_put(source, &id, &statements).await?;
+        tx.refusals_put(source, RefusalKind::Vex, Seen::Some(&[id.as_str()]), &[])
+            .await?;
         let stored = VexStored {
             document: id.clone(),
             statements: statements.len(),
@@ -91,6 +113,13 @@ async fn vex_put(
 struct Named {
     #[serde(rename = "@id")]
     id: Option<String>,
+}
+
+/// The id of a document that cannot be taken, where it can be read.
+fn named(bytes: &[u8]) -> Option<String> {
+    let document = Document::check(bytes, VEX_MAX_BYTES).ok()?;
+    let named: Named = document.parse(DocumentCode::VexInvalid).ok()?;
+    named.id.filter(|id| !id.is_empty())
 }
 
 /// A document's id and its statements.
