@@ -240,7 +240,8 @@ impl Operator {
         let sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [
             {"type": "library", "name": "left-pad", "version": "1.0.0", "purl": "pkg:npm/left-pad@1.0.0"},
         ]});
-        let advisory = json!({"id": "GHSA-0", "modified": "2026-01-01T00:00:00Z", "affected": [{
+        // One alias cannot be read; the rest of the record counts.
+        let advisory = json!({"id": "GHSA-0", "aliases": [7], "affected": [{
             "package": {"ecosystem": "npm", "name": "left-pad"},
             "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "2.0.0"}]}],
         }]});
@@ -271,6 +272,8 @@ impl Operator {
         self.change(&["sbom", "put", &put, "--image", IMAGE], &none);
         self.read(&["advisory", "list"]);
         self.read(&["advisory", "get", "GHSA-0"]);
+        let refusals = self.read(&["refusal", "list", "--source", "ghsa"]);
+        assert_eq!(refusals[0]["effect"], "partial");
         self.read(&["vex", "list"]);
         self.read(&["vex", "get", "https://vendor.example/vex/1"]);
         let sboms = self.read(&["sbom", "list"]);
