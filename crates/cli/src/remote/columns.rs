@@ -3,7 +3,7 @@
 /// Noun and verb of a list, and the fields of its items; `job.id` lies in the field `job`.
 type Chosen = (&'static str, &'static str, &'static [&'static str]);
 
-const CHOSEN: [Chosen; 26] = [
+const CHOSEN: [Chosen; 27] = [
     (
         "advisory",
         "list",
@@ -92,6 +92,11 @@ const CHOSEN: [Chosen; 26] = [
             "findings",
             "changedAt",
         ],
+    ),
+    (
+        "impact-debt",
+        "list",
+        &["image", "reason", "tries", "openedAt", "dueAt", "runId"],
     ),
     (
         "impact-run",

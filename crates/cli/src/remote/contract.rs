@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::schema::{is, is_plain, is_text, resolve, value_name};
 
 /// What an operation's name begins with, and the noun under which it stands; the longer ones first.
-const NOUNS: [(&str, &str, &str); 26] = [
+const NOUNS: [(&str, &str, &str); 27] = [
     ("dead_letter", "deadletter", "Jobs out of attempts"),
     (
         "impact_run",
@@ -17,6 +17,7 @@ const NOUNS: [(&str, &str, &str); 26] = [
         "bulk",
         "Act on many jobs or dead letters at once",
     ),
+    ("impact_debt", "impact-debt", "Images that runs left out"),
     ("advisories", "advisory", "Advisories"),
     (
         "revocation",

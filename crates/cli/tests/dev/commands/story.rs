@@ -257,7 +257,7 @@ impl Operator {
         let advisory = self.file("advisory.json", &advisory.to_string());
         let preview = self.read(&["impact", "preview", &advisory]);
         assert_eq!(preview["imagesImpacted"], json!(0));
-        self.read(&["impact", "debt-list"]);
+        self.read(&["impact-debt", "list"]);
         let kev = self.file("kev.json", &kev.to_string());
         self.change(&["kev", "put", &kev], &none);
         let vex = self.file("vex.json", &vex.to_string());
