@@ -48,6 +48,7 @@ pub struct Server {
     drain: Duration,
     proxies: Arc<[Network]>,
     peer_timeout: PeerTimeout,
+    rest: Duration,
     connections: Arc<Semaphore>,
 }
 
@@ -120,6 +121,7 @@ impl Server {
             drain: config.drain,
             proxies: config.proxies.as_slice().into(),
             peer_timeout: PeerTimeout::within(config.peer_silence),
+            rest: config.connection_rest,
             connections: Arc::new(Semaphore::new(config.connections_max)),
         }
     }
@@ -136,6 +138,7 @@ impl Server {
             drain: self.drain,
             proxies: Arc::clone(&self.proxies),
             peer_timeout: self.peer_timeout,
+            rest: self.rest,
             connections: Arc::new(Semaphore::new(ADMINISTRATION_CONNECTIONS_MAX)),
         }
     }

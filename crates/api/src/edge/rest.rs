@@ -14,9 +14,6 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::turn::Turn;
 
-/// A connection without a request for so long is closed. Longer than the usual interval of heartbeats, so that
-/// they find their connection open. A head that has begun is awaited less long (`pace.rs`).
-const REST_MAX: Duration = Duration::from_mins(1);
 /// When the server stops, connections that have not brought a request yet may bring their first one in this time.
 const FIRST_MAX: Duration = Duration::from_secs(1);
 
@@ -25,6 +22,7 @@ const FIRST_MAX: Duration = Duration::from_secs(1);
 pub(crate) struct Resting<S> {
     stream: S,
     turn: Turn,
+    most: Duration,
     /// The turn in which bytes came last.
     begun: Option<u64>,
     rest: Option<Rest>,
@@ -39,10 +37,12 @@ struct Rest {
 }
 
 impl<S> Resting<S> {
-    pub(crate) const fn new(stream: S, turn: Turn) -> Self {
+    /// One that may rest for `most` between requests.
+    pub(crate) const fn new(stream: S, turn: Turn, most: Duration) -> Self {
         Self {
             stream,
             turn,
+            most,
             begun: None,
             rest: None,
         }
@@ -52,12 +52,12 @@ impl<S> Resting<S> {
     fn is_over(&mut self, turn: u64, cx: &mut Context<'_>) -> bool {
         let rest = self.rest.get_or_insert_with(|| Rest {
             turn,
-            due: Box::pin(sleep(REST_MAX)),
+            due: Box::pin(sleep(self.most)),
             stopping: false,
         });
         if rest.turn != turn {
             rest.turn = turn;
-            rest.due.as_mut().reset(Instant::now() + REST_MAX);
+            rest.due.as_mut().reset(Instant::now() + self.most);
         }
         if self.turn.is_stopping() && turn > 0 {
             return true;
@@ -130,7 +130,7 @@ mod tests {
     fn resting() -> (DuplexStream, Resting<DuplexStream>, Turn) {
         let (client, server) = duplex(64);
         let turn = Turn::default();
-        let server = Resting::new(server, turn.clone());
+        let server = Resting::new(server, turn.clone(), Duration::from_mins(1));
         (client, server, turn)
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
@@ -26,6 +26,8 @@ const HEAD_MAX: usize = 16 * 1024;
 const HEADERS_MAX: usize = 100;
 /// What is read ahead of a connection, and gathered before it is written, in bytes.
 const BUFFER_MAX_BYTES: usize = 64 * 1024;
+/// What a rest and a head together take at most, beside the rest.
+const BACKSTOP: Duration = Duration::from_mins(1);
 /// After a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// When the server stops, those who are about to be connected have so long: a few round trips.
@@ -142,13 +144,15 @@ impl Server {
         };
         let stream = Paced::new(Lingering::new(stream), turn.clone());
         let connection: Connection = http1::Builder::new()
-            // Heads and rests are timed by the layers of the connection.
-            .header_read_timeout(None)
+            // The layers of the connection are earlier with heads and rests. That there is a limit has hyper read on
+            // after each answer, which is when they look.
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.rest + BACKSTOP)
             .max_header_size(HEAD_MAX)
             .max_headers(HEADERS_MAX)
             .max_buf_size(BUFFER_MAX_BYTES)
             .serve_connection(
-                TokioIo::new(Resting::new(stream, turn.clone())),
+                TokioIo::new(Resting::new(stream, turn.clone(), self.rest)),
                 TowerToHyperService::new(requests),
             )
             .with_upgrades();

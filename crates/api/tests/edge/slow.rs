@@ -116,3 +116,23 @@ async fn a_connection_may_rest_between_requests() {
     let answers = read(&mut stream).await;
     assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
 }
+
+#[tokio::test]
+async fn a_connection_that_rests_too_long_ends_cleanly() {
+    let rest = Duration::from_secs(1);
+    let service = Service::start_with(|config| config.connection_rest = rest).await;
+    let mut fresh = connect(&service).await;
+    let mut used = connect(&service).await;
+    let started = Instant::now();
+    let ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    used.write_all(ask).await.unwrap();
+    assert_eq!(read(&mut fresh).await, "");
+    let answer = read(&mut used).await;
+    let took = started.elapsed();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(rest <= took && took < 3 * rest, "{took:?}");
+    // What is on its way meets no broken connection.
+    used.write_all(ask).await.unwrap();
+    used.write_all(ask).await.unwrap();
+    assert_eq!(read(&mut used).await, "");
+}
