@@ -2,8 +2,8 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use jobengine_domain::id;
 use jobengine_store::LeaseToken;
-use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
 
@@ -21,7 +21,7 @@ impl<S: Sync> FromRequestParts<S> for LeaseTokenHeader {
             .headers
             .get(HEADER)
             .and_then(|value| value.to_str().ok());
-        let token = text.and_then(|text| text.parse::<Uuid>().ok());
+        let token = text.and_then(|text| id::parse(text).ok());
         let token = token.ok_or_else(|| {
             Problem::new(
                 Code::ParameterInvalid,

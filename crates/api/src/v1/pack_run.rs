@@ -39,7 +39,8 @@ pub(super) fn routes() -> Routes {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreatePackRun {
     /// The project it runs for.
-    project_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    project_id: Option<ProjectId>,
     /// Which pack.
     pack: Pack,
     /// What it is given: any JSON; with the pack's name at most 128 KiB.
@@ -116,7 +117,7 @@ async fn handler(
             "say the tenant in X-Stella-Tenant",
         ));
     }
-    let Some(project) = request.project_id.map(ProjectId) else {
+    let Some(project) = request.project_id else {
         return Err(unscoped("projectId", "say the project in projectId"));
     };
     let mut checks = Checks::default();

@@ -15,4 +15,5 @@ mod repeat;
 )]
 #[path = "../orchestrator/service.rs"]
 mod service;
+mod spelling;
 mod world;

@@ -22,6 +22,8 @@ pub(crate) struct Operation {
     pub(crate) parameters: Vec<Parameter>,
     /// Media type and example.
     pub(crate) body: Option<(String, Value)>,
+    /// The places of the body that hold ids, as JSON pointers; the first item stands for all of an array.
+    pub(crate) body_ids: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) place: String,
     pub(crate) required: bool,
+    /// Whether an id stands there.
+    pub(crate) is_id: bool,
 }
 
 /// Everything of one request but who sends it.
@@ -71,10 +75,15 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
             name: parameter["name"].as_str().unwrap().to_owned(),
             place: parameter["in"].as_str().unwrap().to_owned(),
             required: parameter["required"] == true,
+            is_id: parameter["schema"]["format"] == "uuid",
         }
     });
     let content = operation["requestBody"]["content"].as_object();
     let body = content.and_then(|content| content.iter().next());
+    let mut body_ids = Vec::new();
+    if let Some((_, content)) = body {
+        ids(document, &content["schema"], String::new(), &mut body_ids);
+    }
     Operation {
         id: operation["operationId"].as_str().unwrap().to_owned(),
         method: Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(),
@@ -83,6 +92,28 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
         audited: operation["x-effect"] == "audited",
         parameters: parameters.collect(),
         body: body.map(|(media_type, content)| (media_type.clone(), content["example"].clone())),
+        body_ids,
+    }
+}
+
+/// Finds the ids in what a schema describes. No request holds itself.
+fn ids(document: &Value, schema: &Value, at: String, found: &mut Vec<String>) {
+    let named = schema["$ref"].as_str().map(|to| to.trim_start_matches('#'));
+    let schema = named.map_or(schema, |to| document.pointer(to).unwrap());
+    if schema["format"] == "uuid" {
+        found.push(at);
+        return;
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        ids(document, property, format!("{at}/{name}"), found);
+    }
+    if schema["items"].is_object() {
+        ids(document, &schema["items"], format!("{at}/0"), found);
+    }
+    for of in ["oneOf", "anyOf", "allOf"] {
+        for part in schema[of].as_array().into_iter().flatten() {
+            ids(document, part, at.clone(), found);
+        }
     }
 }
 

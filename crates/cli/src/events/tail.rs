@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use jobengine_domain::id;
 use jobengine_sdk::wire::event::{Event, EventFilter};
 use jobengine_sdk::{Client, Error, EventStream, Streamed, TokenSource};
 use serde_json::json;
@@ -22,16 +23,16 @@ use crate::signals;
 #[derive(Debug, clap::Args)]
 pub(crate) struct TailArgs {
     /// Only events of this run
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id::parse)]
     run_id: Option<Uuid>,
     /// Only events of this job
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id::parse)]
     job_id: Option<Uuid>,
     /// Only events of these types, separated by commas
     #[arg(long, value_name = "TYPES")]
     types: Option<String>,
     /// Only events of this project
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id::parse)]
     project_id: Option<Uuid>,
     /// Go on after this cursor, as `--output json` prints it
     #[arg(long, value_name = "CURSOR")]

@@ -77,10 +77,12 @@ pub(super) struct BulkJobs {
     tag: Option<String>,
     /// Of this run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    run_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    run_id: Option<RunId>,
     /// Of this project.
     #[serde(skip_serializing_if = "Option::is_none")]
-    project_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    project_id: Option<ProjectId>,
     /// With this correlation id.
     #[serde(skip_serializing_if = "Option::is_none")]
     correlation_id: Option<String>,
@@ -116,7 +118,8 @@ pub(super) struct BulkDeadLetters {
     source: Option<String>,
     /// Of jobs of this run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    run_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    run_id: Option<RunId>,
     /// Opened at this moment or later (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -278,8 +281,8 @@ impl BulkJobs {
             job_type: self.r#type.clone(),
             source: self.source.clone(),
             tag: self.tag.clone(),
-            run: self.run_id.map(RunId),
-            project: self.project_id.map(ProjectId),
+            run: self.run_id,
+            project: self.project_id,
             correlation_id: self.correlation_id.clone(),
             from: self.from,
             to: self.to,
@@ -297,7 +300,7 @@ impl BulkDeadLetters {
             signature: self.signature.clone(),
             owner: self.owner.clone(),
             source: self.source.clone(),
-            run: self.run_id.map(RunId),
+            run: self.run_id,
             from: self.from,
             to: self.to,
         }

@@ -9,7 +9,6 @@ use jobengine_domain::time::Timestamp;
 use jobengine_store::DeadLetterFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::view::DeadLetter;
 use crate::class::ClassName;
@@ -44,7 +43,8 @@ pub(super) struct Query {
     /// Only jobs for this source.
     source: Option<String>,
     /// Only jobs of this run.
-    run_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    run_id: Option<RunId>,
     /// Only those opened at this moment or later (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
@@ -99,7 +99,7 @@ pub(super) async fn handler(
         signature: query.signature,
         owner: query.owner,
         source: query.source,
-        run: query.run_id.map(RunId),
+        run: query.run_id,
         from: query.from,
         to: query.to,
     };

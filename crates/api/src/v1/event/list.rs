@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use jobengine_domain::event::Delivery;
+use jobengine_domain::id::{JobId, ProjectId, RunId};
 use jobengine_domain::stream::{Cursor, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::query::Wanted;
 use super::view::EventView;
@@ -24,14 +24,17 @@ use crate::stream::cursor;
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
     /// Only events of this run.
-    run_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    run_id: Option<RunId>,
     /// Only events of this job.
-    job_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    job_id: Option<JobId>,
     /// Only events of these types, separated by commas.
     #[param(example = "job.succeeded,job.failed")]
     types: Option<String>,
     /// Only events of this project.
-    project_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    project_id: Option<ProjectId>,
     /// Items on the page, 1 to 500; 100 unless said otherwise.
     limit: Option<u32>,
     /// Where the page before ended, or the cursor of a stream; from the oldest event that is kept on unless said

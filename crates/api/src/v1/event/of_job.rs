@@ -40,7 +40,7 @@ pub(super) async fn handler(
     QueryParams(query): QueryParams<Query>,
 ) -> Result<Response, Problem> {
     let one = Wanted {
-        job_id: Some(id.0),
+        job_id: Some(id),
         ..Wanted::default()
     };
     let (start, filter) = query.read(&caller, &headers, one)?;

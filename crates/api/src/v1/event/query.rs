@@ -5,7 +5,6 @@ use jobengine_domain::event::EventType;
 use jobengine_domain::id::{JobId, ProjectId, RunId};
 use jobengine_store::EventFilter;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::identity::Caller;
 use crate::problem::{Code, Problem};
@@ -29,10 +28,10 @@ pub(super) enum Origin {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Wanted {
-    pub(super) run_id: Option<Uuid>,
-    pub(super) job_id: Option<Uuid>,
+    pub(super) run_id: Option<RunId>,
+    pub(super) job_id: Option<JobId>,
     pub(super) types: Option<String>,
-    pub(super) project_id: Option<Uuid>,
+    pub(super) project_id: Option<ProjectId>,
 }
 
 impl Wanted {
@@ -52,16 +51,15 @@ impl Wanted {
                 let detail = format!("types: {unknown}; there are {}", known.join(", "));
                 Problem::new(Code::ParameterInvalid, detail)
             })?;
-        let asked = self.project_id.map(ProjectId);
-        let project = match (caller.project, asked) {
+        let project = match (caller.project, self.project_id) {
             (Some(bound), Some(asked)) if bound != asked => {
                 return Err(Problem::not_found("project"));
             }
             (bound, asked) => bound.or(asked),
         };
         Ok(EventFilter {
-            run: self.run_id.map(RunId),
-            job: self.job_id.map(JobId),
+            run: self.run_id,
+            job: self.job_id,
             types,
             project,
         })

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use jobengine_domain::id::{JobId, ProjectId, RunId};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use super::query::{Origin, Wanted, start};
 use crate::identity::Caller;
@@ -20,14 +20,17 @@ use crate::stream::{Reader, response};
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
     /// Only events of this run.
-    run_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    run_id: Option<RunId>,
     /// Only events of this job.
-    job_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    job_id: Option<JobId>,
     /// Only events of these types, separated by commas.
     #[param(example = "job.succeeded,job.failed")]
     types: Option<String>,
     /// Only events of this project.
-    project_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    project_id: Option<ProjectId>,
     /// Go on after this cursor; `Last-Event-ID` says the same and goes before it.
     after: Option<String>,
     /// Where to begin without a cursor: `now`, unless said otherwise, or with the `oldest` event that is kept.

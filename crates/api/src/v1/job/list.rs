@@ -7,7 +7,6 @@ use jobengine_domain::time::Timestamp;
 use jobengine_store::{JobFilter, JobPlace};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::view::JobView;
 use crate::identity::Caller;
@@ -36,7 +35,8 @@ const TEXT_MAX: usize = 128;
 #[into_params(parameter_in = Query)]
 pub(super) struct Query {
     /// Only jobs of this run.
-    run_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    run_id: Option<RunId>,
     /// Only jobs in one of these states: `blocked`, `queued`, `leased`, `succeeded`, `failed`, `canceled`,
     /// `timed_out`, `skipped`, separated by commas.
     #[param(
@@ -51,7 +51,8 @@ pub(super) struct Query {
     /// Only jobs with this tag.
     tag: Option<String>,
     /// Only jobs of this project.
-    project_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    project_id: Option<ProjectId>,
     /// Only jobs with this correlation id.
     correlation_id: Option<String>,
     /// Only jobs submitted at this moment or later, to the millisecond.
@@ -172,9 +173,9 @@ impl Query {
             job_type: self.r#type,
             source: self.source,
             tag: self.tag,
-            run: self.run_id.map(RunId),
+            run: self.run_id,
             // A caller that is bound to a project sees no other: its index leads.
-            project: self.project_id.map(ProjectId).or(caller.project),
+            project: self.project_id.or(caller.project),
             correlation_id: self.correlation_id,
             from: self.submitted_from,
             to: self.submitted_to,

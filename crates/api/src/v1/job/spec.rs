@@ -11,7 +11,6 @@ use jobengine_store::NewJob;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::Origin;
 use crate::check::Checks;
@@ -58,7 +57,8 @@ pub(crate) struct JobSpec {
     pub correlation_id: Option<String>,
     /// The project it belongs to; that of the token unless said otherwise. A token that is bound to a project
     /// can name no other.
-    pub project_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    pub project_id: Option<ProjectId>,
     /// The name of the upstream it works for.
     #[schema(min_length = 1, max_length = 200, example = "osv")]
     pub source: Option<String>,
@@ -118,7 +118,7 @@ impl JobSpec {
 
     /// Notes a project that the caller may not name.
     pub(crate) fn check_project(&self, place: &str, own: Option<ProjectId>, checks: &mut Checks) {
-        let named = self.project_id.map(ProjectId);
+        let named = self.project_id;
         checks.hold(
             own.is_none() || named.is_none() || named == own,
             || format!("{place}.projectId"),
@@ -146,7 +146,7 @@ impl JobSpec {
             correlation_id: self
                 .correlation_id
                 .unwrap_or_else(|| origin.correlation_id.clone()),
-            project: self.project_id.map(ProjectId).or(origin.project),
+            project: self.project_id.or(origin.project),
             source: self.source,
             tags: self.tags,
             traceparent: origin.traceparent.clone(),

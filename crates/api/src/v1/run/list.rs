@@ -7,7 +7,6 @@ use jobengine_domain::time::Timestamp;
 use jobengine_store::RunFilter;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use super::view::RunView;
 use crate::identity::Caller;
@@ -48,7 +47,8 @@ pub(super) struct Query {
     #[param(pattern = "^(manual|schedule|backfill|delta|policy|webhook|replay)$")]
     trigger: Option<String>,
     /// Only runs of this project.
-    project_id: Option<Uuid>,
+    #[param(value_type = Option<Uuid>)]
+    project_id: Option<ProjectId>,
     /// Only runs for this source.
     source: Option<String>,
     /// Only runs created at this moment or later, to the millisecond.
@@ -128,7 +128,7 @@ impl Query {
         Ok(RunFilter {
             states,
             trigger: self.trigger,
-            project: self.project_id.map(ProjectId).or(caller.project),
+            project: self.project_id.or(caller.project),
             source: self.source,
             from: self.created_from,
             to: self.created_to,

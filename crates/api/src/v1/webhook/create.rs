@@ -9,7 +9,6 @@ use jobengine_domain::webhook::WEBHOOKS_MAX;
 use jobengine_store::{NewWebhook, draw_webhook_secret};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::secret::GivenSecret;
 use super::spec::{check_name, filter, spec};
@@ -38,7 +37,8 @@ pub(super) struct CreateWebhook {
     #[schema(max_items = 100)]
     job_types: BTreeSet<String>,
     /// The only run.
-    run_id: Option<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    run_id: Option<RunId>,
     /// The secret, if it is not to be drawn here: `whsec_` and 32 to 64 bytes in Base64.
     #[schema(value_type = Option<String>)]
     secret: Option<GivenSecret>,
@@ -66,11 +66,7 @@ pub(super) async fn handler(
     JsonBody(request): JsonBody<CreateWebhook>,
 ) -> Result<Response, Problem> {
     check_name(&request.name)?;
-    let filter = filter(
-        request.event_types,
-        request.job_types,
-        request.run_id.map(RunId),
-    )?;
+    let filter = filter(request.event_types, request.job_types, request.run_id)?;
     let secret = request
         .secret
         .map_or_else(draw_webhook_secret, |GivenSecret(secret)| secret);

@@ -7,7 +7,6 @@ use axum::response::Response;
 use jobengine_domain::id::{RunId, WebhookId};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::spec::{check_name, filter, spec};
 use super::view::WebhookView;
@@ -48,7 +47,7 @@ enum Runs {
     /// Null.
     All,
     /// One run.
-    Only(Uuid),
+    Only(RunId),
 }
 
 impl<'de> Deserialize<'de> for Runs {
@@ -101,7 +100,7 @@ pub(super) async fn handler(
             match request.run_id {
                 Runs::AsBefore => kept.run(),
                 Runs::All => None,
-                Runs::Only(run) => Some(RunId(run)),
+                Runs::Only(run) => Some(run),
             },
         )?;
         let before_digest = WebhookView::from(webhook).digest();

@@ -40,6 +40,7 @@ const TYPES_MAX: usize = 50;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ClaimJobs {
     /// The worker process; it draws a fresh UUID when it starts.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     session_id: Uuid,
     /// What the worker calls itself, for people.
     #[schema(min_length = 1, max_length = 200)]

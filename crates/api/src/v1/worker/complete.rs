@@ -23,6 +23,7 @@ use crate::state::AppState;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct CompleteJobs {
     /// The worker process.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     session_id: Uuid,
     /// One for each attempt.
     #[schema(min_items = 1, max_items = 500)]

@@ -25,6 +25,7 @@ const LEASES_MAX: usize = 2_000;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SendHeartbeat {
     /// The worker process.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     session_id: Uuid,
     /// Every lease it holds. One that is not named, though it was granted a whole lease ago, ends.
     #[schema(max_items = 2_000)]
@@ -40,6 +41,7 @@ pub(super) struct SendHeartbeat {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Progress {
     /// The job.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     job_id: Uuid,
     /// 0 to 1000.
     #[schema(maximum = 1000)]

@@ -18,8 +18,10 @@ pub(super) const LEASES_MAX: usize = 500;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct HeldLease {
     /// The job.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     pub job_id: Uuid,
     /// Proof of holding its lease.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     pub lease_token: Uuid,
 }
 

@@ -30,8 +30,10 @@ pub(super) struct WriteLog {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Line {
     /// The job.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     job_id: Uuid,
     /// Proof of holding its lease.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     lease_token: Uuid,
     /// `debug`, `info`, `warn` or `error`; `info` unless said otherwise.
     #[serde(default)]

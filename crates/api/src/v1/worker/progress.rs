@@ -32,8 +32,10 @@ pub(super) struct ReportProgress {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ProgressReport {
     /// The job.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     job_id: Uuid,
     /// Proof of holding its lease.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     lease_token: Uuid,
     /// 0 to 1000.
     #[schema(maximum = 1000)]

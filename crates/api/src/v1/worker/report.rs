@@ -21,8 +21,10 @@ const RETRY_AFTER_MAX_MS: u64 = 7 * 24 * 3_600 * 1_000;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Report {
     /// The job.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     pub job_id: Uuid,
     /// Proof of holding its lease.
+    #[serde(deserialize_with = "jobengine_domain::id::deserialize")]
     lease_token: Uuid,
     /// `succeeded`, `failed`, `canceled`, or `released`: the worker gives the job back, and the
     /// attempt is not counted.
