@@ -52,6 +52,7 @@ struct Inner {
     hub: Hub,
     stream_stall: Duration,
     stream_heartbeat: Duration,
+    stream_recheck: Duration,
     socket_silence: Duration,
 }
 
@@ -89,6 +90,7 @@ impl AppState {
             hub: Hub::new(store.clone(), secret.clone(), metrics.clone()),
             stream_stall: config.stream_stall,
             stream_heartbeat: config.stream_heartbeat,
+            stream_recheck: config.stream_recheck,
             socket_silence: config.socket_silence,
             completes,
             store,
@@ -216,6 +218,11 @@ impl AppState {
     /// A stream without events says so often that it is alive.
     pub(crate) fn stream_heartbeat(&self) -> Duration {
         self.0.stream_heartbeat
+    }
+
+    /// So often is looked whether the credential of a stream's reader still holds.
+    pub(crate) fn stream_recheck(&self) -> Duration {
+        self.0.stream_recheck
     }
 
     /// A WebSocket's client that is silent for so long is gone.

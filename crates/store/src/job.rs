@@ -1,5 +1,7 @@
 //! Jobs: submitted in batches, read one by one or by page.
 
+use std::collections::BTreeSet;
+
 use jobengine_domain::class::FailureClass;
 use jobengine_domain::dag::EdgePolicy;
 use jobengine_domain::digest::Digest;
@@ -140,7 +142,7 @@ impl Tx {
     /// Writes jobs to the ledger for the principals of several acts, one act a job. All or none.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when the tenant does not exist.
+    /// [`StoreError::Missing`] when the tenant, or the project of a job, does not exist.
     pub async fn jobs_submit_by(
         &self,
         jobs: &[NewJob],
@@ -169,6 +171,12 @@ impl Tx {
         self.sources_check(&sources).await?;
         let bands: Vec<Priority> = jobs.iter().map(|job| job.priority).collect();
         let sort_keys = self.sort_keys(&bands).await?;
+        let projects: BTreeSet<Uuid> = jobs
+            .iter()
+            .filter_map(|job| job.project.map(|project| project.0))
+            .collect();
+        let projects: Vec<Uuid> = projects.into_iter().collect();
+        self.projects_check(&projects).await?;
         let ids: Vec<Uuid> = draw_many(self.now(), jobs.len());
         let mut has_children = vec![false; jobs.len()];
         let (mut parents, mut children, mut policies) = (Vec::new(), Vec::new(), Vec::new());

@@ -126,11 +126,31 @@ impl Tx {
         }
     }
 
+    /// Refuses when one of these projects, each named once, does not exist. Call it under the lock of the tenant's
+    /// clock, which the removal of a project takes as well.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`].
+    pub(crate) async fn projects_check(&self, ids: &[Uuid]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let row = self
+            .query_one(include_str!("project/count.sql"), &[&ids])
+            .await?;
+        let found = row.get::<_, i64>("found").unsigned_abs();
+        let all = found == ids.len() as u64;
+        all.then_some(()).ok_or(StoreError::Missing("the project"))
+    }
+
     /// Removes a project that no job and no run belongs to.
     ///
     /// # Errors
     /// [`StoreError::Stale`] when it is another version by now, or something belongs to it.
     pub async fn project_delete(&self, id: ProjectId, version: u64) -> Result<(), StoreError> {
+        // Waits for submits under way; later ones find the project gone.
+        self.query_opt(include_str!("tenant/clock_lock.sql"), &[])
+            .await?;
         let gone = self
             .execute(
                 include_str!("project/delete.sql"),

@@ -1,7 +1,7 @@
 //! Tenants and their shares.
 
 use jobengine_domain::caller::{Caller, Scope};
-use jobengine_domain::id::TenantId;
+use jobengine_domain::id::{ProjectId, TenantId};
 use jobengine_domain::priority::{Priority, VirtualTime};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -95,6 +95,18 @@ impl Tx {
             .execute(include_str!("tenant/create.sql"), &params)
             .await?;
         Ok(made == 1)
+    }
+
+    /// Whether this transaction's tenant exists, and its project where one is asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tenant_knows(&self, project: Option<ProjectId>) -> Result<bool, StoreError> {
+        let params: [&(dyn ToSql + Sync); 2] = [&self.tenant().0, &project.map(|id| id.0)];
+        let row = self
+            .query_one(include_str!("tenant/knows.sql"), &params)
+            .await?;
+        Ok(row.get("knows"))
     }
 
     /// Gives out the sort keys of some jobs and moves the tenant's virtual time. The first lock of a

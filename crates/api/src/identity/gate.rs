@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jobengine_domain::digest::Digest;
-use jobengine_domain::id::{ApiKeyId, TenantId};
+use jobengine_domain::id::{ApiKeyId, ProjectId, TenantId};
 use jobengine_store::secret::InstallationSecret;
 use jobengine_store::{Store, StoreError};
 
@@ -17,6 +17,7 @@ use super::api_key::{ApiKeyMaker, ApiKeys, is_api_key};
 use super::authenticator::{Authenticator, Refused, Verified, fingerprint};
 use super::caller::{Caller, CredentialKind, Who};
 use super::dpop::{Dpop, Expected, NonceState, PublicUrl};
+use super::existence::Existence;
 use super::key::Algorithm;
 use super::revocations::Revocations;
 use super::throttle::Throttle;
@@ -39,6 +40,7 @@ pub(crate) struct Identity {
     tokens: Authenticator,
     keys: ApiKeys,
     revocations: Revocations,
+    existence: Existence,
     dpop: Option<Dpop>,
     throttle: Throttle,
     refusals: Lines,
@@ -101,6 +103,7 @@ impl Identity {
             tokens,
             keys: ApiKeys::new(store.clone(), secret.clone()),
             revocations: Revocations::new(store.clone()),
+            existence: Existence::new(store.clone()),
             dpop: url.map(dpop),
             throttle: Throttle::default(),
             refusals: Lines::new(LOGGED_MAX),
@@ -173,8 +176,8 @@ impl Identity {
     /// expires.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` when it has expired or was taken back, `DATABASE_UNAVAILABLE` when that
-    /// cannot be told.
+    /// `UNAUTHENTICATED` when it has expired or was taken back, or the project that it is for is gone;
+    /// `DATABASE_UNAVAILABLE` when that cannot be told.
     pub(crate) async fn still_valid(&self, caller: &Caller, now: Now) -> Result<(), Problem> {
         let holds = now.wall < caller.shown().expires_at
             && match caller.shown().kind {
@@ -182,7 +185,8 @@ impl Identity {
                     !self.revocations.refuse(caller.who(), now.monotonic).await?
                 }
                 CredentialKind::Key(id) => self.keys.stands(caller.tenant, id, now).await?,
-            };
+            }
+            && self.existence.confirms(caller.who(), now.monotonic).await?;
         if holds {
             return Ok(());
         }
@@ -192,6 +196,11 @@ impl Identity {
     /// Sees changes of a tenant's revocations that this process has just made.
     pub(crate) fn revoked(&self, tenant: TenantId) {
         self.revocations.forget(tenant);
+    }
+
+    /// Sees that this process has just removed a project.
+    pub(crate) fn project_removed(&self, tenant: TenantId, project: ProjectId) {
+        self.existence.forget(tenant, project);
     }
 
     /// Sees a change of an API key that this process has just made.
@@ -222,6 +231,9 @@ impl Identity {
             .await?;
         if self.revocations.refuse(&who, now.monotonic).await? {
             return Err(Doubt::Shown("the token was taken back"));
+        }
+        if !self.existence.confirms(&who, now.monotonic).await? {
+            return Err(Doubt::Shown("its tenant or project does not exist here"));
         }
         let nonce = match (shown.scheme, bound_to) {
             (Scheme::Bearer, None) => None,

@@ -6,6 +6,7 @@ mod authenticator;
 mod caller;
 mod claims;
 mod dpop;
+mod existence;
 mod gate;
 mod issuer;
 mod jwks;

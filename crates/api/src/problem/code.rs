@@ -67,8 +67,6 @@ codes! {
     TenantMismatch = "TENANT_MISMATCH", 403, "The tenant header is not the token's tenant";
     /// The project header names another project than the token, or the operation is not for one project.
     ProjectMismatch = "PROJECT_MISMATCH", 403, "The request is not for the token's project";
-    /// The token's tenant is not known here.
-    TenantUnknown = "TENANT_UNKNOWN", 403, "The token's tenant does not exist here";
     /// The token's tenant is suspended.
     TenantSuspended = "TENANT_SUSPENDED", 403, "The token's tenant is suspended";
     /// Only a token of the installation's own tenant may do this.

@@ -75,7 +75,6 @@ pages![
     "stream-limit-reached",
     "tenant-mismatch",
     "tenant-suspended",
-    "tenant-unknown",
     "ticket-required",
     "unauthenticated",
     "url-too-long",

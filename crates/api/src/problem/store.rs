@@ -53,10 +53,10 @@ impl From<&StoreError> for Problem {
                 Code::SourceDisabled,
                 format!("the source {name} is disabled; nothing is taken for it"),
             ),
-            StoreError::Missing("the tenant") => Self::new(
-                Code::TenantUnknown,
-                "the tenant of the token does not exist in this installation",
-            ),
+            // It was there when the token was looked at.
+            StoreError::Missing("the tenant") => {
+                Self::new(Code::Unauthenticated, "send a valid bearer token")
+            }
             StoreError::Missing(what) => {
                 Self::new(Code::NotFound, format!("{what} does not exist"))
             }

@@ -53,7 +53,7 @@ const GUARDED: [(&str, &str); 5] = [
     ),
     (
         "403",
-        "The credential lacks the scope, or is for another tenant or project (SCOPE_MISSING, TENANT_MISMATCH, TENANT_UNKNOWN, PROJECT_MISMATCH)",
+        "The credential lacks the scope, or is for another tenant or project (SCOPE_MISSING, TENANT_MISMATCH, PROJECT_MISMATCH)",
     ),
     (
         "429",

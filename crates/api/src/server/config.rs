@@ -48,6 +48,8 @@ pub struct ServerConfig {
     pub stream_stall: Duration,
     /// A stream without events says so often that it is alive, and over a WebSocket asks whether the client is.
     pub stream_heartbeat: Duration,
+    /// So often is looked whether the credential of a stream's reader still holds.
+    pub stream_recheck: Duration,
     /// A connection without a request for so long is closed. Longer than the usual interval of heartbeats, so that
     /// they find their connection open.
     pub connection_rest: Duration,
@@ -75,6 +77,7 @@ impl Default for ServerConfig {
             proxies: Vec::new(),
             stream_stall: Duration::from_secs(10),
             stream_heartbeat: Duration::from_millis(STREAM_HEARTBEAT_MS),
+            stream_recheck: Duration::from_secs(30),
             connection_rest: Duration::from_mins(1),
             peer_silence: Duration::from_secs(30),
             socket_silence: Duration::from_secs(30),

@@ -23,8 +23,6 @@ use crate::state::AppState;
 const CHUNK_BYTES: usize = 32 * 1024;
 /// Events per page, where the reader reads the ledger by itself.
 const PAGE: u32 = 50;
-/// How often the token is looked at again.
-const RECHECK: Duration = Duration::from_secs(30);
 /// After a failure, such as a database that is away.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -115,7 +113,7 @@ impl Reader {
             epoch: bounds.epoch,
             poke: Arc::default(),
             heartbeat: state.stream_heartbeat(),
-            recheck_at: Instant::now() + until_recheck(&caller),
+            recheck_at: Instant::now() + until_recheck(state, &caller),
             caller,
             handed_at: None,
             _seat: admitted,
@@ -196,12 +194,15 @@ impl Reader {
 
     /// Whether what made the caller one still holds. When that cannot be told, the next look tells.
     async fn still_allowed(&mut self) -> bool {
+        if self.state.suspended().contains(self.caller.tenant) {
+            return false;
+        }
         let checked = self
             .state
             .identity()
             .still_valid(&self.caller, clock::now())
             .await;
-        self.recheck_at = Instant::now() + until_recheck(&self.caller);
+        self.recheck_at = Instant::now() + until_recheck(&self.state, &self.caller);
         !checked.is_err_and(|problem| problem.code() == Code::Unauthenticated)
     }
 
@@ -253,7 +254,7 @@ impl Drop for Reader {
 }
 
 /// How long to wait before the credential is looked at again: until it expires, and no longer than usual.
-fn until_recheck(caller: &Caller) -> Duration {
+fn until_recheck(state: &AppState, caller: &Caller) -> Duration {
     let left = caller.shown().expires_at.ms_since(clock::wall());
-    Duration::from_millis(left.max(1)).min(RECHECK)
+    Duration::from_millis(left.max(1)).min(state.stream_recheck())
 }

@@ -144,7 +144,7 @@ async fn the_tenant_header_may_only_repeat_the_token() {
     assert_eq!(send(twice).await.problem(), (403, "TENANT_MISMATCH"));
     let nowhere = service.acting("s", TenantId(Uuid::from_u128(0xc)), Scope::ALL);
     let answer = nowhere.post("/jobs", &json!({"jobs": [job()]})).await;
-    assert_eq!(answer.problem(), (403, "TENANT_UNKNOWN"));
+    assert_eq!(answer.problem(), (401, "UNAUTHENTICATED"));
 }
 
 #[tokio::test]

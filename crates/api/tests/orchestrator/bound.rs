@@ -1,20 +1,26 @@
 //! Callers that are bound to a project: what is the whole tenant's, or another project's, is not theirs.
 
-use jobengine_domain::id::ProjectId;
 use reqwest::Method;
 use serde_json::json;
-use uuid::Uuid;
 
-use crate::service::{Service, job, send};
+use crate::service::{Person, Service, job, send};
 
-const MINE: ProjectId = ProjectId(Uuid::from_u128(0xa1));
-const ANOTHER: ProjectId = ProjectId(Uuid::from_u128(0xa2));
+/// Makes a project, and somebody who is bound to it.
+async fn bound(service: &Service, name: &str) -> Person {
+    let request = json!({"name": name});
+    let made = service.ours().post("/projects", &request).await.ok(201);
+    let project = &made["projectId"];
+    service.bound(project.as_str().unwrap().parse().unwrap())
+}
 
 #[tokio::test]
 async fn keys_of_different_projects_never_meet() {
     let service = Service::start().await;
     let jobs = json!({"jobs": [job()]});
-    let (mine, another) = (service.bound(MINE), service.bound(ANOTHER));
+    let (mine, another) = (
+        bound(&service, "mine").await,
+        bound(&service, "another").await,
+    );
     let first = mine.post_keyed("/jobs", "k-1", &jobs).await.ok(201);
     let other = another.post_keyed("/jobs", "k-1", &jobs).await.ok(201);
     let whole = service.ours().post_keyed("/jobs", "k-1", &jobs).await;
@@ -31,7 +37,7 @@ async fn keys_of_different_projects_never_meet() {
 #[tokio::test]
 async fn what_is_the_whole_tenant_s_is_not_shown() {
     let service = Service::start().await;
-    let (mine, ours) = (service.bound(MINE), service.ours());
+    let (mine, ours) = (bound(&service, "mine").await, service.ours());
     ours.submit(json!([job()])).await;
     let change = ours.get("/audit").await.ok(200)["items"][0]["auditId"].clone();
     let one = format!("/audit/{}", change.as_str().unwrap());

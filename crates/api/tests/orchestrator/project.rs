@@ -1,5 +1,7 @@
 //! Projects, the project of a request, and packs that run in one.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -144,4 +146,112 @@ async fn a_request_is_for_its_project() {
         .header("x-stella-project", &project)
         .header("x-stella-project", &project);
     assert_eq!(send(twice).await.problem(), (400, "HEADER_INVALID"));
+}
+
+async fn remove(person: &Person, project: &str) -> u16 {
+    let request = person.request(Method::DELETE, &format!("/projects/{project}"));
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// Of one project only; asks until it is refused.
+async fn until_refused(person: &Person, path: &str) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = person.get(path).await;
+        if answer.status != 200 {
+            return answer;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{path} is still read"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_a_project_that_is_gone_is_refused_by_every_replica() {
+    let [service, other] = Service::replicas().await;
+    let ours = service.ours();
+    let project = make(&ours, "payments").await;
+    let bound = service.bound(project.parse().unwrap());
+    let elsewhere = other.bound(project.parse().unwrap());
+    for person in [&bound, &elsewhere] {
+        assert_eq!(person.get("/jobs").await.status, 200);
+    }
+    assert_eq!(remove(&ours, &project).await, 204);
+    let jobs = json!({"jobs": [job()]});
+    for path in ["/jobs", "/events", "/sources"] {
+        let refused = bound.get(path).await;
+        assert_eq!(
+            refused.problem(),
+            (401, "UNAUTHENTICATED"),
+            "at once: {path}"
+        );
+    }
+    let refused = bound.post("/jobs", &jobs).await;
+    assert_eq!(refused.problem(), (401, "UNAUTHENTICATED"));
+    let refused = until_refused(&elsewhere, "/jobs").await;
+    assert_eq!(refused.problem(), (401, "UNAUTHENTICATED"));
+    let refused = elsewhere.post("/jobs", &jobs).await;
+    assert_eq!(refused.problem(), (401, "UNAUTHENTICATED"));
+}
+
+#[tokio::test]
+async fn a_job_names_a_project_that_exists() {
+    let service = Service::start().await;
+    let ours = service.ours();
+    let foreign = make(&service.others(), "payments").await;
+    let unknown = uuid::Uuid::from_u128(0xdead).to_string();
+    for project in [&foreign, &unknown] {
+        let mut named = job();
+        named["projectId"] = project.as_str().into();
+        let answer = ours.post("/jobs", &json!({"jobs": [job(), named]})).await;
+        assert_eq!(answer.problem(), (404, "NOT_FOUND"), "{:#}", answer.body);
+    }
+    let jobs = ours.get("/jobs").await.ok(200);
+    assert_eq!(jobs["items"], json!([]), "all or none");
+}
+
+/// Submits and the removal of their project meet: either of them wins, never both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_job_is_taken_for_a_project_that_is_removed_meanwhile() {
+    let [service, other] = Service::replicas().await;
+    let (ours, elsewhere) = (service.ours(), other.ours());
+    let (mut removed, mut kept) = (0, 0);
+    for round in 0..30_u64 {
+        let project = make(&ours, &format!("p{round}")).await;
+        let mut named = job();
+        named["projectId"] = project.as_str().into();
+        let jobs = json!({"jobs": [named]});
+        let submits = (0..4_u64).map(|n| {
+            let (person, jobs) = (if n % 2 == 0 { &ours } else { &elsewhere }, &jobs);
+            async move {
+                tokio::time::sleep(Duration::from_millis(n * round / 10)).await;
+                person.post("/jobs", jobs).await
+            }
+        });
+        let removal = async {
+            tokio::time::sleep(Duration::from_millis(round / 3)).await;
+            remove(&elsewhere, &project).await
+        };
+        let submits = futures_util::future::join_all(submits);
+        let (submits, removal) = tokio::join!(submits, removal);
+        let taken = submits.iter().filter(|answer| answer.status == 201).count();
+        for answer in submits.iter().filter(|answer| answer.status != 201) {
+            assert_eq!(answer.problem(), (404, "NOT_FOUND"), "round {round}");
+        }
+        match removal {
+            204 => removed += 1,
+            409 => kept += 1,
+            other => panic!("round {round}: {other}"),
+        }
+        let gone = removal == 204;
+        assert!(
+            taken == 0 || !gone,
+            "round {round}: {taken} jobs of no project"
+        );
+        assert!(taken == 4 || gone, "round {round}: {taken} of 4");
+    }
+    println!("{removed} were removed, {kept} kept");
 }

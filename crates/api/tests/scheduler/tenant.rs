@@ -126,6 +126,6 @@ async fn a_tenant_that_does_not_exist_stores_nothing() {
         ),
     ] {
         let answer = service.post(&path, document).await;
-        assert_eq!(answer.problem(), (403, "TENANT_UNKNOWN", ""), "{path}");
+        assert_eq!(answer.problem(), (401, "UNAUTHENTICATED", ""), "{path}");
     }
 }

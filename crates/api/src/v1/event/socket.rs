@@ -45,7 +45,7 @@ const FAREWELL_MAX: Duration = Duration::from_secs(1);
     responses(
         (status = 101, description = "The connection speaks WebSocket (RFC 6455) from here on"),
         (status = 400, description = "No WebSocket handshake, or a parameter that cannot be read (PARAMETER_INVALID, PAGE_TOKEN_INVALID)"),
-        (status = 403, description = "The token lacks the scope, or is for another tenant; or a page of another origin asks (SCOPE_MISSING, TENANT_MISMATCH, TENANT_UNKNOWN, ORIGIN_REFUSED)"),
+        (status = 403, description = "The token lacks the scope, or is for another tenant; or a page of another origin asks (SCOPE_MISSING, TENANT_MISMATCH, ORIGIN_REFUSED)"),
         (status = 404, description = "The token is bound to another project (NOT_FOUND)"),
         (status = 410, description = "What came after the cursor is no longer kept (EVENT_CURSOR_EXPIRED)"),
         (status = 429, description = "The tenant or the node has too many streams (STREAM_LIMIT_REACHED)"),

@@ -13,7 +13,8 @@ use crate::state::AppState;
 
 /// Delete a project
 ///
-/// One that no job and no run belongs to.
+/// One that no job and no run belongs to. Tokens and keys that are bound to it are refused within 5 seconds, and the event
+/// streams that they opened end within 30.
 #[utoipa::path(
     delete, path = "/projects/{projectId}", operation_id = "project_delete", tag = "projects",
     extensions(("x-scope" = json!("orch:admin")), ("x-effect" = json!("audited"))),
@@ -30,7 +31,7 @@ pub(super) async fn handler(
     act: Act,
     PathParams(id): PathParams<ProjectId>,
 ) -> Result<Response, Problem> {
-    act.perform(&state, async |tx| {
+    let deleted = act.perform(&state, async |tx| {
         let Some(standing) = tx.project_find(id).await? else {
             return Err(Problem::not_found("project").into());
         };
@@ -44,6 +45,8 @@ pub(super) async fn handler(
         }
         let before = Project::of(standing).digest();
         Ok(Done::no_content().of("project", id).before(before))
-    })
-    .await
+    });
+    let response = deleted.await?;
+    state.identity().project_removed(act.caller().tenant, id);
+    Ok(response)
 }

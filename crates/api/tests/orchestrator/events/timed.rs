@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
+use reqwest::Method;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::reader::Stream;
-use crate::service::Service;
+use crate::service::{OTHERS, Service};
 use crate::socket::connect;
 
 const HEARTBEAT: Duration = Duration::from_millis(100);
@@ -17,6 +18,7 @@ async fn quick() -> Service {
     Service::start_with(|config| {
         config.stream_heartbeat = HEARTBEAT;
         config.socket_silence = SILENCE;
+        config.stream_recheck = HEARTBEAT;
     })
     .await
 }
@@ -78,4 +80,34 @@ async fn a_stream_ends_when_its_credential_does() {
     assert!(over >= ends && late < 2_000, "{late} ms late");
     assert_eq!(stream.next().await, None);
     assert_eq!(short.get("/jobs").await.status, 401);
+}
+
+/// Waits for the end of a stream that is about nothing.
+async fn end(stream: &mut Stream) -> String {
+    let end = tokio::time::timeout(Duration::from_secs(6), stream.next());
+    let end = end.await.expect("the stream ends").unwrap();
+    assert_eq!(end.event, "end");
+    end.data["reason"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_project_is_removed_or_its_tenant_suspended() {
+    let service = quick().await;
+    let (ours, others) = (service.ours(), service.others());
+    let made = ours.post("/projects", &json!({"name": "payments"})).await;
+    let project = made.ok(201)["projectId"].as_str().unwrap().to_owned();
+    let bound = service.bound(project.parse().unwrap());
+    let path = "/events/stream";
+    let mut of_project = Stream::open(&bound, path, None).await;
+    let mut of_ours = Stream::open(&ours, path, None).await;
+    let mut of_others = Stream::open(&others, path, None).await;
+    let removal = ours.request(Method::DELETE, &format!("/projects/{project}"));
+    assert_eq!(removal.send().await.unwrap().status(), 204);
+    assert_eq!(end(&mut of_project).await, "token");
+    let suspend =
+        format!("UPDATE orch.tenant SET state = 'suspended' WHERE tenant_id = '{OTHERS}'");
+    service.sql(&suspend).await;
+    assert_eq!(end(&mut of_others).await, "token");
+    of_ours.comment().await;
+    of_ours.comment().await;
 }
