@@ -109,7 +109,8 @@ impl Tx {
         rows.iter().map(advisory_record).collect()
     }
 
-    /// Takes an upload of advisories of one source, each id once.
+    /// Takes an upload of advisories of one source, each id once. Uploads of one source follow each other, so that each
+    /// change starts from what the one before has left, also of records that are new.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -119,6 +120,8 @@ impl Tx {
         intake: Intake,
         advisories: &[Advisory],
     ) -> Result<AdvisoriesStored, StoreError> {
+        self.query_one(include_str!("advisory/turn.sql"), &[&source.0])
+            .await?;
         let mut standing = self.standing(source, intake, advisories).await?;
         let mut stored = AdvisoriesStored::default();
         let (mut documents, mut fresh, mut changes) = (Vec::new(), Vec::new(), Vec::new());

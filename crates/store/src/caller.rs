@@ -250,14 +250,16 @@ impl Tx {
             .await
     }
 
+    /// The row of a statement that always has one.
     pub(crate) async fn query_one(
         &self,
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, StoreError> {
-        let statement = self.statement(sql).await?;
-        self.answered(self.connection().query_one(&statement, params))
-            .await
+        let row = self.query_opt(sql, params).await?;
+        row.ok_or(StoreError::Corrupt {
+            place: "the only row of a statement",
+        })
     }
 
     pub(crate) async fn execute(

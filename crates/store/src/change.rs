@@ -121,13 +121,14 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn cursor_get(&self, stream: &str) -> Result<Place, StoreError> {
-        let row = self
-            .query_one(
-                include_str!("change/cursor_get.sql"),
-                &[&self.tenant().0, &stream],
-            )
-            .await?;
-        place(&row)
+        let find = include_str!("change/cursor_get.sql");
+        if let Some(row) = self.query_opt(find, &[&stream]).await? {
+            return place(&row);
+        }
+        let ensure = include_str!("change/cursor_ensure.sql");
+        self.execute(ensure, &[&self.tenant().0, &stream]).await?;
+        // Also where another one made it meanwhile.
+        place(&self.query_one(find, &[&stream]).await?)
     }
 
     /// The next changes after a place, at most `limit`, in commit order.

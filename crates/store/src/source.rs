@@ -58,13 +58,19 @@ impl Tx {
     /// [`StoreError::Missing`] when the tenant does not exist.
     pub async fn source_ensure(&self, name: &str) -> Result<SourceId, StoreError> {
         let id: SourceId = draw(self.now());
-        let row = self
-            .query_one(
-                include_str!("source/ensure.sql"),
-                &[&self.tenant().0, &id.0, &name, &Ts(self.now())],
-            )
-            .await
-            .map_err(no_tenant)?;
+        let find = include_str!("source/named.sql");
+        if let Some(row) = self.query_opt(find, &[&name]).await? {
+            return Ok(SourceId(row.get("source_id")));
+        }
+        self.execute(
+            include_str!("source/ensure.sql"),
+            &[&self.tenant().0, &id.0, &name, &Ts(self.now())],
+        )
+        .await
+        .map_err(no_tenant)?;
+        // Whoever made it, it is there now; only a later statement sees what another has committed meanwhile.
+        let row = self.query_opt(find, &[&name]).await?;
+        let row = row.ok_or(StoreError::Stale("the source"))?;
         Ok(SourceId(row.get("source_id")))
     }
 

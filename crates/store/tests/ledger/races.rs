@@ -6,7 +6,8 @@ use crate::house::{Ledger, SESSION, accepted, job};
 use jobengine_domain::id::{JobId, SessionId};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::state::Report;
-use jobengine_store::{Grant, StoreError, Tx, TypeClaim, WorkerSession};
+use jobengine_impact::advisory::osv;
+use jobengine_store::{Grant, Intake, StoreError, Tx, TypeClaim, WorkerSession};
 use tokio_postgres::{Client, NoTls};
 
 const OTHER: SessionId = SessionId(uuid::Uuid::from_u128(0x52));
@@ -192,4 +193,33 @@ async fn a_transaction_that_is_given_up_gives_back_its_connection() {
     watcher.batch_execute("COMMIT").await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(backends().await.len() < after.len());
+}
+
+/// Each version of an advisory starts from the one that the upload before has left, also where both bring a new record.
+#[tokio::test]
+async fn uploads_of_one_source_follow_each_other() {
+    let ledger = Ledger::open().await;
+    let version = |at: &str| osv::read(format!(r#"{{"id":"X-1","modified":"{at}"}}"#).as_bytes());
+    let (first, second) = (
+        version("2024-01-01T00:00:00Z").unwrap(),
+        version("2024-01-02T00:00:00Z").unwrap(),
+    );
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let source = tx.source_ensure("osv").await.unwrap();
+    tx.commit().await.unwrap();
+    let tx = ledger.store.begin(&ledger.caller).await.unwrap();
+    let first = [first];
+    let stored = tx.advisories_put(source, Intake::Delta, &first).await;
+    assert_eq!(stored.unwrap().added, 1);
+    let (store, caller) = (ledger.store.clone(), ledger.caller.clone());
+    let later = tokio::spawn(async move {
+        let tx = store.begin(&caller).await.unwrap();
+        let stored = tx.advisories_put(source, Intake::Delta, &[second]).await;
+        tx.commit().await.unwrap();
+        stored.unwrap()
+    });
+    until_somebody_waits(&super_client(&ledger).await).await;
+    tx.commit().await.unwrap();
+    let stored = later.await.unwrap();
+    assert_eq!((stored.added, stored.changed), (0, 1));
 }
