@@ -281,11 +281,11 @@ impl Tx {
                 .await?
                 .map(|digest| input("kev", String::new(), "catalogue".to_owned(), digest)),
         );
-        for document in self.vex_list(None).await? {
+        for document in self.vex_list().await? {
             inputs.push(input(
                 "vex",
                 document.source.to_string(),
-                document.document,
+                document.location,
                 document.digest,
             ));
         }

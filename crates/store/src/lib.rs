@@ -128,7 +128,7 @@ pub use source::{SourceFacts, SourceFilter, SourceRecord};
 pub use standing::JobStanding;
 pub use summary::JOBS_COUNTED_MAX;
 pub use tenancy::{TenantChange, TenantChanged, TenantRecord};
-pub use vex::{VexEntry, VexFilter, VexRecord};
+pub use vex::{VexEntry, VexFilter, VexPut, VexRecord, VexVersion};
 pub use wake::{WAKE_MAX_BYTES, WakeLine};
 pub use webhook::{
     NewWebhook, PauseReason, ResumeFrom, WebhookCursor, WebhookRecord, WebhookSpec,

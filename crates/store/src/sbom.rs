@@ -90,6 +90,7 @@ impl Tx {
                 &sbom.format,
                 &components,
                 &Ts(self.now()),
+                &sbom.names.iter().collect::<Vec<_>>(),
             ],
         )
         .await?;

@@ -64,10 +64,14 @@ impl Tx {
         let images = rows.iter().map(|row| {
             let repository: String = row.get("repository");
             let tags: Vec<String> = row.get("tags");
+            let mut names = image_names(&repository, &tags);
+            names.extend(row.get::<_, Vec<String>>("names"));
+            names.sort_unstable();
+            names.dedup();
             let parts: Vec<i64> = row.get("components");
             Ok(SegmentImage {
                 digest: digest(row.get("digest"), "image.digest")?,
-                names: image_names(&repository, &tags),
+                names,
                 components: parts.iter().map(|part| places[part]).collect(),
             })
         });

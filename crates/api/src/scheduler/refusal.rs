@@ -93,7 +93,7 @@ pub(super) struct Refusal {
     source: String,
     /// What it would be: `advisory`, `kev` or `vex`.
     kind: String,
-    /// Its id within the source; absent where no id can be read.
+    /// Its id within the source, of a VEX document its location; absent where no id can be read.
     #[schema(example = "PYSEC-2025-80")]
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,

@@ -13,3 +13,4 @@ mod refusal;
 mod service;
 mod tenant;
 mod unread;
+mod vex;

@@ -19,6 +19,18 @@ fn packed(name: &str) -> Option<Vec<u8>> {
     bytes
 }
 
+/// The documents of a `.jsonl.zst` file, one a line.
+pub(crate) fn lines_of(name: &str) -> Option<Vec<Value>> {
+    let mut decoder = zstd::Decoder::new(std::io::Cursor::new(packed(name)?)).unwrap();
+    decoder.window_log_max(27).unwrap();
+    let text = std::io::read_to_string(decoder).unwrap();
+    Some(
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect(),
+    )
+}
+
 #[tokio::test]
 async fn the_real_advisories_are_taken_and_previewed() {
     let Some(head) = packed("advisories/all.head.jsonl.zst") else {

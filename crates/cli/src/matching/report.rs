@@ -62,7 +62,7 @@ impl<'a> Report<'a> {
         let names: Vec<Vec<String>> = inputs
             .sboms
             .iter()
-            .map(|(_, sbom)| sbom.subject.iter().cloned().collect())
+            .map(|(_, sbom)| sbom.names.iter().cloned().collect())
             .collect();
         let images = inputs
             .sboms

@@ -200,7 +200,7 @@ const CHOSEN: [Chosen; 27] = [
     (
         "vex",
         "list",
-        &["document", "source", "createdAt", "digest"],
+        &["location", "source", "document", "createdAt"],
     ),
     (
         "webhook",

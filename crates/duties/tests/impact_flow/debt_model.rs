@@ -207,7 +207,8 @@ async fn perform(flow: &Flow, model: &mut Model, step: usize, op: Op) {
             model.statements.insert(package, said.clone());
             let tx = flow.store.begin(&flow.caller).await.unwrap();
             let source = tx.source_ensure("vex").await.unwrap();
-            tx.vex_put(source, &format!("v{package}"), &said)
+            let location = format!("v{package}");
+            tx.vex_put(source, &location, &location, &said)
                 .await
                 .unwrap();
             tx.commit().await.unwrap();

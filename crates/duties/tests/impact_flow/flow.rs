@@ -97,14 +97,19 @@ impl Flow {
             r#"{{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{}]}}"#,
             parts.join(",")
         );
-        let image = Digest::of(name.as_bytes());
         let names = ImageNames {
             repository: Some(name.to_owned()),
             ..ImageNames::default()
         };
+        self.sbom(name, &names, &document).await
+    }
+
+    /// Stores a document as the SBOM of the image that `name` stands for.
+    pub(super) async fn sbom(&self, name: &str, names: &ImageNames, document: &str) -> Digest {
+        let image = Digest::of(name.as_bytes());
         let tx = self.store.begin(&self.caller).await.unwrap();
         let sbom = sbom::read(document.as_bytes()).unwrap();
-        tx.sbom_put(image, &names, &sbom, document.as_bytes())
+        tx.sbom_put(image, names, &sbom, document.as_bytes())
             .await
             .unwrap();
         tx.commit().await.unwrap();

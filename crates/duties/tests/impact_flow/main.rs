@@ -13,3 +13,4 @@ mod flow;
 mod metrics;
 mod sent;
 mod trace;
+mod vex;

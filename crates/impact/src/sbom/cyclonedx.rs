@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Sbom;
-use super::parts::{Parts, digest_in, subject_name};
-use super::source::Stated;
+use super::parts::Parts;
+use super::source::{Stated, repo_tags};
+use super::subject::{Described, subject_name};
 use crate::document::{Document, DocumentCode, DocumentError};
 
 const VERSIONS: [&str; 5] = ["1.2", "1.3", "1.4", "1.5", "1.6"];
@@ -65,19 +66,25 @@ pub(super) fn read(document: &Document<'_>) -> Result<Sbom, DocumentError> {
         "components",
     )?;
 
+    let described = subject.as_ref().map(Part::described).unwrap_or_default();
     Ok(Sbom {
         format: format!("CycloneDX-{version}"),
-        image_digest: subject.as_ref().and_then(|it| {
-            [&it.version, &it.purl, &it.name]
-                .into_iter()
-                .flatten()
-                .find_map(|text| digest_in(text))
-        }),
-        subject: subject
-            .and_then(|it| it.name)
-            .and_then(|name| subject_name(&name)),
+        image_digest: described.digest(),
+        subject: described.name.and_then(subject_name),
+        names: described.names(),
         components: parts.finish(),
     })
+}
+
+impl Part<'_> {
+    fn described(&self) -> Described<'_> {
+        Described {
+            name: self.name.as_deref(),
+            version: self.version.as_deref(),
+            purls: self.purl.iter().map(String::as_str).collect(),
+            references: repo_tags(self.properties),
+        }
+    }
 }
 
 /// Adds a list of components and, behind each, what it holds. The depth is bounded by the document's.
@@ -131,6 +138,27 @@ mod tests {
         assert_eq!(read.format, "CycloneDX-1.5");
         assert_eq!(read.subject.as_deref(), Some("shop"));
         assert_eq!(read.image_digest, None);
+    }
+
+    #[test]
+    fn an_image_is_known_by_its_tags() {
+        let read = sbom(
+            r#"{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"component":{"type":"container",
+                "name":"shop.tar","version":"1","purl":"pkg:oci/shop?repository_url=r.example/acme&tag=1.2",
+                "properties":[{"name":"aquasecurity:trivy:RepoTag","value":"acme/shop:1.2"},
+                    {"name":"aquasecurity:trivy:RepoTag","value":"acme/shop:latest"},{"name":"other","value":7}]}}}"#,
+        );
+        let names: Vec<&str> = read.names.iter().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "acme/shop:1.2",
+                "acme/shop:latest",
+                "pkg:oci/shop?repository_url=r.example/acme&tag=1.2",
+                "shop.tar",
+                "shop.tar:1"
+            ]
+        );
     }
 
     #[test]

@@ -4,7 +4,9 @@ mod cyclonedx;
 mod parts;
 mod source;
 mod spdx;
+mod subject;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,10 @@ pub struct Sbom {
     /// Name of the described image or application, where the document names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// Every name that the document gives it, for VEX statements about images: references (`redis:7`) and
+    /// purls (`pkg:oci/redis?tag=7`), at most 50.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub names: BTreeSet<String>,
     /// The document's components that carry a purl, in its order, each purl once.
     pub components: Vec<Component>,
 }

@@ -1,4 +1,4 @@
-//! What both formats have in common: components gathered by purl, and digests found in names.
+//! What both formats have in common: components gathered by purl.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -92,28 +92,6 @@ fn broken_escape(purl: &str) -> Option<&str> {
         })
 }
 
-/// The digest that a name, a version or a purl carries: `sha256:` (or `sha256%3A`) and 64 digits.
-pub(super) fn digest_in(text: &str) -> Option<String> {
-    ["sha256:", "sha256%3A", "sha256%3a"]
-        .into_iter()
-        .find_map(|mark| {
-            let digits = text.split_once(mark)?.1.get(..64)?;
-            digits
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit())
-                .then(|| format!("sha256:{}", digits.to_ascii_lowercase()))
-        })
-}
-
-/// A subject's name without the digest behind it, which is told apart; nothing if that is all.
-pub(super) fn subject_name(name: &str) -> Option<String> {
-    let bare = name
-        .split_once("@sha256:")
-        .map_or(name, |(bare, _)| bare)
-        .trim();
-    (!bare.is_empty() && !bare.starts_with("sha256:")).then(|| bare.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,28 +104,5 @@ mod tests {
         check("pkg:npm/a@1%4", Some("%4"));
         check("pkg:npm/a@1%", Some("%"));
         check("pkg:npm/a%é@1", Some("%é@"));
-    }
-
-    #[test]
-    fn a_digest_is_found_wherever_tools_put_it() {
-        let digits = "ab".repeat(32);
-        let expected = Some(format!("sha256:{digits}"));
-        assert_eq!(
-            digest_in(&format!("library/bash@sha256:{digits}")),
-            expected
-        );
-        assert_eq!(
-            digest_in(&format!(
-                "pkg:oci/x@sha256%3A{}?arch=a",
-                digits.to_uppercase()
-            )),
-            expected
-        );
-        assert_eq!(digest_in("sha256:abcd"), None);
-        assert_eq!(
-            subject_name(&format!("a/b@sha256:{digits}")),
-            Some("a/b".to_owned())
-        );
-        assert_eq!(subject_name(&format!("sha256:{digits}")), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The source package of a binary package, as the component's own entry in a document states it.
+//! The source package of a binary package, and tags of an image, as the component's own entry in a document states them.
 //!
 //! Tools have no common field for it. What counts is the statement, not the tool's name: a document
 //! may be rewritten, merged or renamed on its way here. Entries of other packages are not looked at.
@@ -46,7 +46,7 @@ impl Stated {
     /// What the properties of a `CycloneDX` component state about its source package.
     pub(super) fn in_properties(purl: &str, properties: Option<&RawValue>) -> Option<Self> {
         let properties = properties.filter(|_| purl.starts_with(BINARY_PACKAGES))?;
-        let properties = Properties::read(properties)?;
+        let properties = Properties::read(properties);
         properties.trivy().or_else(|| properties.syft())
     }
 
@@ -65,6 +65,21 @@ impl Stated {
     }
 }
 
+/// The properties of a component that can be read. What cannot is no reason to refuse a document: it was not asked for
+/// by any standard.
+fn properties_in(properties: &RawValue) -> impl Iterator<Item = Property> {
+    let entries: Vec<&RawValue> = serde_json::from_str(properties.get()).unwrap_or_default();
+    let read = |entry: &RawValue| serde_json::from_str(entry.get()).ok();
+    entries.into_iter().filter_map(read)
+}
+
+/// References of an image (`redis:7`), as the properties of the component state them.
+pub(super) fn repo_tags(properties: Option<&RawValue>) -> Vec<String> {
+    let properties = properties.into_iter().flat_map(properties_in);
+    let tags = properties.filter(|property| property.name == "aquasecurity:trivy:RepoTag");
+    tags.map(|property| property.value).collect()
+}
+
 /// The properties that are of interest. Of several values of one property the least counts.
 #[derive(Default)]
 struct Properties(std::collections::BTreeMap<String, String>);
@@ -76,14 +91,9 @@ struct Property {
 }
 
 impl Properties {
-    /// What cannot be read is no reason to refuse a document: it was not asked for by any standard.
-    fn read(properties: &RawValue) -> Option<Self> {
-        let entries: Vec<&RawValue> = serde_json::from_str(properties.get()).ok()?;
+    fn read(properties: &RawValue) -> Self {
         let mut read = Self::default();
-        for entry in entries {
-            let Ok(Property { name, value }) = serde_json::from_str(entry.get()) else {
-                continue;
-            };
+        for Property { name, value } in properties_in(properties) {
             if name.starts_with("aquasecurity:trivy:Src")
                 || name.starts_with("syft:metadata:source")
             {
@@ -93,7 +103,7 @@ impl Properties {
                 }
             }
         }
-        Some(read)
+        read
     }
 
     fn get(&self, name: &str) -> Option<&str> {

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Sbom;
-use super::parts::{Parts, digest_in, subject_name};
+use super::parts::Parts;
 use super::source::Stated;
+use super::subject::{Described, digest_in, subject_name};
 use crate::document::{Document, DocumentCode, DocumentError};
 
 const VERSIONS: [&str; 2] = ["SPDX-2.2", "SPDX-2.3"];
@@ -80,15 +81,19 @@ pub(super) fn read(document: &Document<'_>) -> Result<Sbom, DocumentError> {
         }
     }
     let components = parts.finish();
-    let described = subject.map(|index| &packages[index]);
-    let described_name = described
-        .and_then(|it| it.name.as_deref())
-        .and_then(subject_name);
+    let mut described = subject
+        .map(|index| packages[index].described())
+        .unwrap_or_default();
+    let image_digest = described.digest();
+    let image_digest = image_digest.or_else(|| spdx.name.as_deref().and_then(digest_in));
+    // A package that is known by its digest alone has the document's name.
+    if described.name.and_then(subject_name).is_none() {
+        described.name = spdx.name.as_deref();
+    }
     Ok(Sbom {
-        image_digest: described
-            .and_then(Package::digest)
-            .or_else(|| spdx.name.as_deref().and_then(digest_in)),
-        subject: described_name.or_else(|| spdx.name.as_deref().and_then(subject_name)),
+        image_digest,
+        subject: described.name.and_then(subject_name),
+        names: described.names(),
         format: spdx.spdx_version,
         components,
     })
@@ -106,14 +111,13 @@ impl Package<'_> {
         })
     }
 
-    fn digest(&self) -> Option<String> {
-        let texts = [&self.version_info, &self.name]
-            .into_iter()
-            .flatten()
-            .map(String::as_str);
-        texts
-            .chain(self.purls().map(|(_, purl)| purl))
-            .find_map(digest_in)
+    fn described(&self) -> Described<'_> {
+        Described {
+            name: self.name.as_deref(),
+            version: self.version_info.as_deref(),
+            purls: self.purls().map(|(_, purl)| purl).collect(),
+            references: Vec::new(),
+        }
     }
 }
 
@@ -221,6 +225,8 @@ mod tests {
             package("x", &purl)
         ));
         assert_eq!((read.image_digest, read.components.len()), (digest, 0));
+        let names: Vec<&str> = read.names.iter().map(String::as_str).collect();
+        assert_eq!(names, [purl.as_str(), "x"]);
     }
 
     fn refused(text: &str, code: DocumentCode, place: &str) {

@@ -4,12 +4,9 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::Product;
-use super::reference::Reference;
+use super::reference::{OCI, Reference};
 use crate::purl::{Purl, pep_503};
 use crate::sbom::Component;
-
-/// The purl type of container images.
-const OCI: &str = "oci";
 
 /// An image as VEX statements may speak of it.
 #[derive(Debug)]
@@ -23,9 +20,9 @@ pub struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     /// `digest` is `sha256:…`; `names` are image references, with or without a tag
-    /// (`docker.io/library/redis`, `redis:7.0`).
+    /// (`docker.io/library/redis`, `redis:7.0`), and purls (`pkg:oci/redis?tag=7.0`).
     pub fn new(digest: Option<&'a str>, names: &[String], components: &'a [Component]) -> Self {
-        let references = names.iter().map(|name| Reference::read(name)).collect();
+        let references = names.iter().map(|name| Reference::of_image(name)).collect();
         Self {
             digest,
             references,
@@ -66,7 +63,7 @@ impl<'s> Target<'s> {
     pub(super) fn new(product: &'s Product) -> Self {
         let purl = read_purl(&product.id);
         let reference = match &purl {
-            Some(purl) if purl.kind == OCI => Reference::of_purl(purl),
+            Some(purl) if purl.kind == OCI => Some(Reference::of_purl(purl)),
             Some(_) => None,
             None => Some(Reference::read(&product.id)),
         };
@@ -126,18 +123,31 @@ impl<'s> Target<'s> {
 
 /// Whether a purl of a statement covers a component: what the statement leaves out (version,
 /// qualifiers, subpath) may be anything (`OpenVEX` specification, "Product and subcomponent
-/// matching"; the same as go-vex does).
+/// matching"; the same as go-vex does). A Go version is one with and without its `v`.
 fn covers(pattern: &Purl, purl: &Purl) -> bool {
     let free = |wanted: &Option<String>, found| wanted.is_none() || wanted == found;
     pattern.kind == purl.kind
         && pattern.name == purl.name
         && pattern.namespace == purl.namespace
-        && free(&pattern.version, &purl.version)
+        && (pattern.version.is_none() || version(pattern) == version(purl))
         && free(&pattern.subpath, &purl.subpath)
         && pattern
             .qualifiers
             .iter()
             .all(|(key, value)| purl.qualifiers.get(key) == Some(value))
+}
+
+/// A purl's version, in the one of its spellings that its ecosystem's tools do not agree about: modules of Go
+/// have `v` before their versions (<https://go.dev/ref/mod#versions>), which half of the writers of purls leave out.
+fn version(purl: &Purl) -> Option<&str> {
+    let version = purl.version.as_deref();
+    match purl.kind.as_str() {
+        "golang" => version.map(|text| match text.strip_prefix('v') {
+            Some(bare) if bare.starts_with(|first: char| first.is_ascii_digit()) => bare,
+            _ => text,
+        }),
+        _ => version,
+    }
 }
 
 /// A purl with its name in normal form; `None` for a text that is none.
@@ -158,7 +168,7 @@ mod tests {
     const CURL: &str = "pkg:deb/debian/curl@7.74.0-1?arch=amd64&distro=debian-11";
     const NET: &str = "pkg:golang/golang.org/x/net@v0.4.0";
 
-    /// An image of repository `docker.io/acme/shop` (tag 1.2) with curl, x/net and a program.
+    /// An image of `docker.io/acme/shop` (tag 1.2) and `quay.io/acme/shop` (1.3) with curl, x/net and a program.
     fn check(id: &str, digests: &[&str], parts: &[&str], component: &str, expected: bool) {
         let set = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         let product = Product {
@@ -173,7 +183,11 @@ mod tests {
                 source_assumed: false,
             })
             .into();
-        let image = Subject::new(Some(DIGEST), &["acme/shop:1.2".to_owned()], &components);
+        let names = [
+            "acme/shop:1.2",
+            "pkg:oci/shop@sha256:aa?arch=amd64&repository_url=quay.io/acme&tag=1.3",
+        ];
+        let image = Subject::new(Some(DIGEST), &names.map(str::to_owned), &components);
         let component = read_purl(component).unwrap();
         let found = Target::new(&product).speaks_of(&image, &component);
         assert_eq!(found, expected, "{id} {digests:?} {parts:?} {component}");
@@ -213,6 +227,11 @@ mod tests {
             true,
         );
         check("pkg:oci/shop", &[], &[], CURL, true);
+        let quay = "pkg:oci/shop?repository_url=quay.io/acme/shop";
+        check(&format!("{quay}&tag=1.3"), &[], &[], CURL, true);
+        check(&format!("{quay}&arch=amd64"), &[], &[], CURL, true);
+        check("pkg:oci/shop?tag=1.3", &[], &[], CURL, true);
+        check("pkg:oci/shop@1.2", &[], &[], CURL, true);
         check("docker.io/acme/shop", &[], &[], CURL, true);
         check("acme/shop:1.2", &[], &[], CURL, true);
         check("acme/shop:1.2@sha256:aa", &[], &[], CURL, true);
@@ -238,6 +257,11 @@ mod tests {
             false,
         );
         check("pkg:oci/shop?arch=arm64", &[], &[], CURL, false);
+        let quay = "pkg:oci/shop?repository_url=quay.io/acme/shop";
+        check(&format!("{quay}&tag=1.2"), &[], &[], CURL, false);
+        check(&format!("{quay}&tag=1.3&os=linux"), &[], &[], CURL, false);
+        check("pkg:oci/shop?tag=1.4", &[], &[], CURL, false);
+        check("pkg:oci/shop@1.4", &[], &[], CURL, false);
         check("pkg:oci/shopping", &[], &[], CURL, false);
         check("acme/shop:1.3", &[], &[], CURL, false);
         check("acme/shop@sha256:bb", &[], &[], CURL, false);
@@ -264,6 +288,23 @@ mod tests {
         check("pkg:deb/debian/curl@7.74.0-2", &[], &[], CURL, false);
         check("pkg:deb/ubuntu/curl", &[], &[], CURL, false);
         check("pkg:deb/debian/curl", &[], &[], NET, false);
+    }
+
+    /// An advisory of Prometheus speaks of `@0.20.0-alpha.2`, an SBOM of `@v0.20.0-alpha.2`, and the other way round.
+    #[test]
+    fn a_go_version_is_one_with_and_without_its_v() {
+        let net = "pkg:golang/golang.org/x/net";
+        let bare = format!("{net}@0.4.0");
+        check(&bare, &[], &[], NET, true);
+        check(NET, &[], &[], &bare, true);
+        check("pkg:golang/acme.org/shop", &[], &[bare.as_str()], NET, true);
+        check(&format!("{net}@0.4.1"), &[], &[], NET, false);
+        check(&format!("{net}@v"), &[], &[], NET, false);
+        // Elsewhere the letter is the version's own.
+        let deb = "pkg:deb/debian/curl@v7.74.0-1";
+        check(deb, &[], &[], CURL, false);
+        let npm = |version: &str| format!("pkg:npm/a@{version}");
+        check(&npm("v1.0.0"), &[], &[], &npm("1.0.0"), false);
     }
 
     #[test]

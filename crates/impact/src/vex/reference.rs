@@ -1,7 +1,11 @@
 //! Image references: `registry/repository:tag@digest` and `pkg:oci/…`, in one spelling.
 
+use std::collections::BTreeMap;
+
 use crate::purl::Purl;
 
+/// The purl type of container images.
+pub(super) const OCI: &str = "oci";
 /// The registry meant by a reference that names none.
 const DEFAULT_REGISTRY: &str = "docker.io";
 
@@ -14,9 +18,19 @@ pub(super) struct Reference {
     name: String,
     tag: Option<String>,
     pub(super) digest: Option<String>,
+    /// What else a purl says: `arch`, `os`, …
+    qualifiers: BTreeMap<String, String>,
 }
 
 impl Reference {
+    /// Of an image, which is known by a reference or by a purl.
+    pub(super) fn of_image(name: &str) -> Self {
+        match Purl::parse(name) {
+            Ok(purl) if purl.kind == OCI => Self::of_purl(&purl),
+            _ => Self::read(name),
+        }
+    }
+
     pub(super) fn read(text: &str) -> Self {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest.to_owned())),
@@ -34,44 +48,48 @@ impl Reference {
             name,
             tag,
             digest,
+            qualifiers: BTreeMap::new(),
         }
     }
 
     /// From `pkg:oci/NAME@DIGEST?repository_url=…&tag=…`. `repository_url` is found with and
-    /// without the image's name at its end. A qualifier beyond these two narrows the product in a
-    /// way that is not known of an image, so that only a digest can tell.
-    pub(super) fn of_purl(purl: &Purl) -> Option<Self> {
-        let qualifier = |key: &str| purl.qualifiers.get(key).cloned();
+    /// without the image's name at its end.
+    pub(super) fn of_purl(purl: &Purl) -> Self {
+        let mut qualifiers = purl.qualifiers.clone();
         let name = purl.name.clone();
-        let repository = qualifier("repository_url").map(|url| {
+        let repository = qualifiers.remove("repository_url").map(|url| {
             let repository = full_repository(&url);
             if last_segment(&repository) == name {
                 return repository;
             }
             full_repository(&format!("{url}/{name}"))
         });
-        let known = purl
-            .qualifiers
-            .keys()
-            .all(|key| key == "repository_url" || key == "tag");
-        let digest = purl.version.clone();
-        let tag = qualifier("tag");
-        (known || digest.is_some()).then_some(Self {
+        // Some write a tag where the digest belongs.
+        let is_digest = |version: &String| version.contains(':');
+        let (digest, tag) = (
+            purl.version.clone().filter(is_digest),
+            purl.version.clone().filter(|version| !is_digest(version)),
+        );
+        Self {
             repository,
             name,
-            tag,
+            tag: qualifiers.remove("tag").or(tag),
             digest,
-        })
+            qualifiers,
+        }
     }
 
-    /// Whether this reference of a statement means the image with that name. A digest is not
-    /// looked at here.
+    /// Whether this reference of a statement means the image with that name. What the statement adds
+    /// (a tag, an architecture) must be said of the image too. A digest is not looked at here.
     pub(super) fn names(&self, image: &Self) -> bool {
         let place = match &self.repository {
             Some(_) => self.repository == image.repository,
             None => self.name == image.name,
         };
-        place && (self.tag.is_none() || self.tag == image.tag)
+        let qualifiers = &image.qualifiers;
+        place
+            && (self.tag.is_none() || self.tag == image.tag)
+            && (self.qualifiers.iter()).all(|(key, value)| qualifiers.get(key) == Some(value))
     }
 }
 

@@ -15,24 +15,24 @@ use crate::problem::Problem;
 use crate::route::Routes;
 use crate::state::AppState;
 
-/// Sources of which a document with the same id is shown.
-const SOURCES_MAX: u32 = 100;
+/// Documents of one id that are shown.
+const RECORDS_MAX: u32 = 100;
 
 pub(super) fn routes() -> Routes {
     Routes::new().add(routes!(vex_get))
 }
 
-/// A VEX document, as each source has it.
+/// The VEX documents of one id.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct VexWhole {
     /// Its `@id`; where it has none, the digest of its bytes.
     document: String,
-    /// What each source says.
+    /// What stands under it, by source and location; the first 100, all are in `GET /vex?document=…`.
     records: Vec<VexRecord>,
 }
 
-/// What one source says.
+/// What one document says.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct VexRecord {
@@ -45,7 +45,8 @@ struct VexRecord {
 
 /// Read a VEX document
 ///
-/// With its statements. An id that holds slashes comes percent-encoded.
+/// With its statements. Several may stand under one `@id`: of several sources, or at several locations of one. An id that
+/// holds slashes comes percent-encoded.
 #[utoipa::path(
     get, path = "/vex/{id}", operation_id = "vex_get", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.read"))),
@@ -65,7 +66,7 @@ async fn vex_get(
         document: Some(id.clone()),
     };
     let tx = state.store().read(&caller).await?;
-    let entries = tx.vex_page(&filter, None, SOURCES_MAX).await?;
+    let entries = tx.vex_page(&filter, None, RECORDS_MAX).await?;
     let mut records = Vec::with_capacity(entries.len());
     for entry in entries {
         let statements = tx.vex_get(&[entry.record.digest]).await?;

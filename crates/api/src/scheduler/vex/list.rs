@@ -33,6 +33,9 @@ struct Filter {
     /// Only documents of this source.
     #[param(value_type = Option<String>, max_length = 200, example = "vendor-a")]
     source: Option<SourceName>,
+    /// Only documents with this `@id`.
+    #[param(value_type = Option<String>, max_length = 500, example = "https://vendor.example/vex/1")]
+    document: Option<Name<500>>,
     /// Items on the page, 1 to 500; 100 unless said otherwise.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
@@ -46,8 +49,10 @@ struct Filter {
 pub(super) struct VexDocument {
     /// Its `@id`; where it has none, the digest of its bytes.
     document: String,
-    /// Where it comes from.
+    /// Whose it is.
     source: String,
+    /// The path or URL under which the source has it.
+    location: String,
     /// Digest of its statements.
     #[schema(value_type = String)]
     digest: Digest,
@@ -61,6 +66,7 @@ impl VexDocument {
         Self {
             document: entry.record.document,
             source: entry.source,
+            location: entry.record.location,
             digest: entry.record.digest,
             created_at: entry.created_at,
         }
@@ -71,7 +77,7 @@ impl VexDocument {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct VexPage {
-    /// Sorted by source and id.
+    /// Sorted by source and location.
     items: Vec<VexDocument>,
     /// Where the next page starts; `null` on the last one.
     continuation_token: Option<String>,
@@ -98,15 +104,16 @@ async fn vex_list(
     let after: Option<(SourceId, String)> = caller
         .pages()
         .resume(BY, query.continuation_token.as_deref())?;
-    let after = after.as_ref().map(|(source, id)| (*source, id.as_str()));
+    let after = after.as_ref();
+    let after = after.map(|(source, location)| (*source, location.as_str()));
     let filter = VexFilter {
         source: query.source.map(Name::into_text),
-        document: None,
+        document: query.document.map(Name::into_text),
     };
     let tx = state.store().read(&caller).await?;
     let entries = tx.vex_page(&filter, after, limit).await?;
     tx.commit().await?;
-    let place = |last: &VexEntry| (last.record.source, last.record.document.clone());
+    let place = |last: &VexEntry| (last.record.source, last.record.location.clone());
     let continuation_token = caller.pages().after_page(BY, &entries, limit, place);
     Ok(Json(VexPage {
         items: entries.into_iter().map(VexDocument::of).collect(),

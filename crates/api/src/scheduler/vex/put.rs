@@ -3,11 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use jobengine_domain::digest::Digest;
+use jobengine_domain::time::Timestamp;
 use jobengine_impact::document::{Document, DocumentCode, DocumentError};
 use jobengine_impact::refusal::Seen;
 use jobengine_impact::vex::Statement;
 use jobengine_impact::vex::openvex::{self, VEX_MAX_BYTES};
-use jobengine_store::{RefusalEffect, RefusalKind};
+use jobengine_store::{RefusalEffect, RefusalKind, VexVersion};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -18,7 +19,7 @@ use crate::params::QueryParams;
 use crate::problem::Problem;
 use crate::route::Routes;
 use crate::scheduler::INTAKE_MAX;
-use crate::scheduler::name::SourceName;
+use crate::scheduler::name::{Name, SourceName};
 use crate::scheduler::refusal::{refusal, refuse};
 use crate::scheduler::upload::Upload;
 use crate::state::AppState;
@@ -34,9 +35,13 @@ pub(super) fn routes() -> Routes {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Origin {
-    /// Where the document comes from: its id counts within the source.
+    /// Whose document it is.
     #[param(value_type = String, max_length = 200, example = "vendor-a")]
     source: SourceName,
+    /// The path or URL under which the source has it: what it is known by. Its `@id` unless said otherwise; say it
+    /// where a source may use one `@id` for several documents.
+    #[param(value_type = Option<String>, max_length = 500, example = "pkg/npm/left-pad/vex.json")]
+    location: Option<Name<500>>,
 }
 
 /// What became of a VEX document.
@@ -45,17 +50,47 @@ struct Origin {
 struct VexStored {
     /// The document's `@id`; where it has none, the digest of its bytes.
     document: String,
+    /// What it is known by within the source.
+    location: String,
     /// How many statements it makes.
     statements: usize,
     /// Whether it says something else than the version before.
     changed: bool,
+    /// What stood at the location and no longer counts; left out where nothing did, or the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<VexReplaced>,
+}
+
+/// A VEX document that another one took the place of.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct VexReplaced {
+    /// Its `@id`; where it had none, the digest of its bytes.
+    document: String,
+    /// Digest of its statements.
+    #[schema(value_type = String)]
+    digest: Digest,
+    /// When these statements came first.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<VexVersion> for VexReplaced {
+    fn from(version: VexVersion) -> Self {
+        Self {
+            document: version.document,
+            digest: version.digest,
+            created_at: version.created_at,
+        }
+    }
 }
 
 /// Bring in a VEX document
 ///
-/// OpenVEX 0.0.1 to 0.2.0, at most 32 MiB, packed or not. Its statements replace those of the document with
-/// the same `@id` of the same source; of several statements about one product and flaw the newest counts. A
-/// document that is refused is listed in `GET /refusals` until one of the same `@id` can be taken.
+/// OpenVEX 0.0.1 to 0.2.0, at most 32 MiB, packed or not. It takes the place of the document at the same
+/// `location` of the same source, and the answer says which that was; documents of one `@id` at several locations
+/// stand beside each other. Of several statements about one product and flaw the newest counts. A document that is
+/// refused is listed in `GET /refusals` under its location until one that can be taken comes from there.
 #[utoipa::path(
     post, path = "/vex", operation_id = "vex_put", tag = "scheduler",
     extensions(("x-scope" = json!("scheduler.runs.write")), ("x-effect" = json!("audited"))),
@@ -73,15 +108,17 @@ struct VexStored {
 async fn vex_put(
     State(state): State<AppState>,
     act: Act,
-    QueryParams(Origin { source }): QueryParams<Origin>,
+    QueryParams(Origin { source, location }): QueryParams<Origin>,
     Upload(document): Upload<VEX_MAX_BYTES>,
 ) -> Result<Response, Problem> {
     let bytes = document.clone();
+    let location = location.map(Name::into_text);
     let (id, statements) = match heavy(move || read(&bytes)).await? {
         Ok(read) => read,
         Err(error) => {
             let effect = RefusalEffect::Refused;
-            let refusals = [refusal(&document, named(&document), effect, &error, 1)];
+            let location = location.or_else(|| named(&document));
+            let refusals = [refusal(&document, location, effect, &error, 1)];
             return Err(refuse(
                 &state,
                 &act,
@@ -93,17 +130,21 @@ async fn vex_put(
             .await);
         }
     };
+    let location = location.unwrap_or_else(|| id.clone());
     act.perform(&state, async |tx| {
         let source = tx.source_take(source.as_str()).await?;
-        let changed = tx.vex_put(source, &id, &statements).await?;
-        tx.refusals_put(source, RefusalKind::Vex, Seen::Some(&[id.as_str()]), &[])
+        let put = tx.vex_put(source, &location, &id, &statements).await?;
+        let seen = [location.as_str()];
+        tx.refusals_put(source, RefusalKind::Vex, Seen::Some(&seen), &[])
             .await?;
         let stored = VexStored {
             document: id.clone(),
+            location: location.clone(),
             statements: statements.len(),
-            changed,
+            changed: put.changed,
+            replaced: put.replaced.map(Into::into),
         };
-        Ok(Done::ok(stored).of("vex", &id))
+        Ok(Done::ok(stored).of("vex", &location))
     })
     .await
 }
