@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 use anyhow::{Context as _, bail};
+use nix::unistd::{AccessFlags, access};
 
 /// Where one installation keeps what is its own.
 #[derive(Debug, Clone)]
@@ -12,19 +13,13 @@ pub(crate) struct DataDir(PathBuf);
 
 impl DataDir {
     /// The directory a person named, or the usual one: `$XDG_DATA_HOME/jobengine`, else
-    /// `~/.local/share/jobengine`, for root `/var/lib/jobengine`. Made when it is missing, for its owner's eyes alone.
-    pub(crate) fn open(named: Option<&Path>) -> anyhow::Result<Self> {
+    /// `~/.local/share/jobengine`, for root `/var/lib/jobengine`. It may not be there.
+    pub(crate) fn named(named: Option<&Path>) -> anyhow::Result<Self> {
         let path = match named {
             Some(path) => {
                 std::path::absolute(path).context("the data directory has no absolute path")?
             }
             None => usual()?,
-        };
-        // Started by root, PostgreSQL runs as another user: it must be able to pass through, not to look.
-        let mode = if nix::unistd::geteuid().is_root() {
-            0o711
-        } else {
-            0o700
         };
         if path.exists() && !path.is_dir() {
             bail!(
@@ -32,6 +27,18 @@ impl DataDir {
                 path.display()
             );
         }
+        Ok(Self(path))
+    }
+
+    /// As [`DataDir::named`], made when it is missing, for its owner's eyes alone.
+    pub(crate) fn open(named: Option<&Path>) -> anyhow::Result<Self> {
+        let Self(path) = Self::named(named)?;
+        // Started by root, PostgreSQL runs as another user: it must be able to pass through, not to look.
+        let mode = if nix::unistd::geteuid().is_root() {
+            0o711
+        } else {
+            0o700
+        };
         fs::DirBuilder::new()
             .recursive(true)
             .mode(mode)
@@ -40,12 +47,21 @@ impl DataDir {
         Ok(Self(path))
     }
 
-    /// Whether files can be made in it; tells where it is.
-    pub(crate) fn check(&self) -> anyhow::Result<String> {
-        tempfile::tempfile_in(&self.0).with_context(|| {
-            format!("{self} cannot be written: start as its owner, or name another with --data-dir")
-        })?;
-        Ok(self.to_string())
+    /// Whether files can be made in it, or it can be made; tells where it is. Makes nothing.
+    pub(crate) fn look(&self) -> anyhow::Result<String> {
+        let there = self.0.ancestors().find(|path| path.exists());
+        let there = there.context("the root directory is missing")?;
+        let may = AccessFlags::W_OK | AccessFlags::X_OK;
+        if !there.is_dir() || access(there, may).is_err() {
+            bail!(
+                "{} cannot be written: start as its owner, or name another data directory with --data-dir",
+                there.display()
+            );
+        }
+        Ok(match there == self.0 {
+            true => self.to_string(),
+            false => format!("{self} is not there; the first start makes it"),
+        })
     }
 
     /// A file of this name in it.
@@ -63,13 +79,22 @@ impl DataDir {
         self.0.join("events")
     }
 
-    /// Where keys are kept: nobody else may read it.
+    /// Where keys are kept: nobody else may read it. Made when it is missing.
     pub(crate) fn keys(&self) -> anyhow::Result<PathBuf> {
         let path = self.0.join("keys");
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&path)?;
+        self.existing_keys()?.context("it was made right now")
+    }
+
+    /// Where keys are kept, if there is such a place.
+    pub(crate) fn existing_keys(&self) -> anyhow::Result<Option<PathBuf>> {
+        let path = self.0.join("keys");
+        if !path.try_exists()? {
+            return Ok(None);
+        }
         let mode = fs::metadata(&path)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             bail!(
@@ -78,7 +103,7 @@ impl DataDir {
                 path.display()
             );
         }
-        Ok(path)
+        Ok(Some(path))
     }
 }
 

@@ -70,6 +70,14 @@ impl Database {
     }
 
     /// Bytes of write-ahead log written so far, by the whole PostgreSQL.
+    /// The database that `DATABASE_URL` names, if it names one; changes nothing there.
+    pub(crate) async fn look_external() -> anyhow::Result<Option<Self>> {
+        match from_env("DATABASE_URL")? {
+            Some(app) => Ok(Some(Self::external(app, CONNECTIONS).await?)),
+            None => Ok(None),
+        }
+    }
+
     pub(crate) async fn wal_bytes(&self) -> anyhow::Result<u64> {
         Ok(wal_bytes(&self.superuser()?).await?)
     }

@@ -1,9 +1,11 @@
-//! `jobengine doctor`: whether this machine can run the service, and what to do where it cannot.
+//! `jobengine doctor`: whether this machine can run the service, and what to do where it cannot. It looks, and makes
+//! nothing: no directory, no key, no database.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use jobengine_store::embedded::{Binaries, EmbeddedError};
+use anyhow::{Context as _, bail};
+use jobengine_store::embedded::{Binaries, Cluster, EmbeddedError, Standing};
 use serde::Serialize;
 
 use crate::data_dir::DataDir;
@@ -37,23 +39,16 @@ pub(crate) async fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     if !external {
         findings.push(look("postgresql", postgresql()));
     }
-    let dir = DataDir::open(args.data_dir.as_deref());
-    findings.push(look(
-        "data directory",
-        dir.as_ref()
-            .map_err(|error| anyhow::anyhow!("{error:#}"))
-            .and_then(DataDir::check),
-    ));
-    if let Ok(dir) = dir {
-        findings.push(look("signing key", key(&dir)));
-        findings.push(look(
-            if external {
-                "DATABASE_URL"
-            } else {
-                "private database"
-            },
-            database(&dir).await,
-        ));
+    let dir = DataDir::named(args.data_dir.as_deref());
+    let place = dir.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"));
+    findings.push(look("data directory", place.and_then(DataDir::look)));
+    if let Ok(dir) = &dir {
+        findings.push(look("signing key", key(dir)));
+    }
+    if external {
+        findings.push(look("DATABASE_URL", database().await));
+    } else if let Ok(dir) = &dir {
+        findings.push(look("private database", private_database(dir)));
     }
     let healthy = findings.iter().all(|finding| finding.ok);
     match args.output {
@@ -89,28 +84,35 @@ fn postgresql() -> anyhow::Result<String> {
 }
 
 fn key(dir: &DataDir) -> anyhow::Result<String> {
-    let key = key_file::open_or_create(&dir.keys()?, key_file::COMPLETION)?;
-    Ok(key.signing_key().public().key_id())
+    let key = match dir.existing_keys()? {
+        None => None,
+        Some(keys) => key_file::open(&keys, key_file::COMPLETION)?,
+    };
+    Ok(match key {
+        None => "none yet; the first start makes one".to_owned(),
+        Some(key) => key.signing_key().public().key_id(),
+    })
 }
 
-async fn database(dir: &DataDir) -> anyhow::Result<String> {
-    let database = match Database::open(dir).await {
-        Ok(database) => database,
-        Err(error) => return in_use(error),
-    };
-    let version = database.store.server_version().await?;
-    database.close().await?;
+async fn database() -> anyhow::Result<String> {
+    let database = Database::look_external().await?;
+    let store = database.context("DATABASE_URL is not set")?.store;
+    if let Some(complaint) = store.schema_complaint().await? {
+        bail!("{complaint}");
+    }
+    let version = store.server_version().await?;
     Ok(format!(
         "PostgreSQL {version}, schema present, row-level security binds the service"
     ))
 }
 
-/// A private database that a process of ours holds is in good hands.
-fn in_use(error: anyhow::Error) -> anyhow::Result<String> {
-    match error.downcast_ref::<EmbeddedError>() {
-        Some(EmbeddedError::InUse { holder, .. }) => Ok(format!("process {holder} runs it")),
-        _ => Err(error),
-    }
+/// What stands on the disk. Whether it is whole only a start can tell.
+fn private_database(dir: &DataDir) -> anyhow::Result<String> {
+    Ok(match Cluster::look(&dir.postgres())? {
+        Standing::Absent => "none yet; the first start makes one".to_owned(),
+        Standing::Stopped { version } => format!("stopped; PostgreSQL {version} fits its data"),
+        Standing::Held { holder } => format!("process {holder} runs it"),
+    })
 }
 
 fn drawn(findings: &[Finding]) -> String {

@@ -43,12 +43,27 @@ impl Seed {
 /// Reads the key `NAME.key.pem` in `dir`, or makes it, with its public half `NAME.pub.pem` beside
 /// it. Both are PEM as OpenSSL reads and writes it.
 pub(crate) fn open_or_create(dir: &Path, name: &str) -> anyhow::Result<Seed> {
-    let path = dir.join(format!("{name}.key.pem"));
+    match open(dir, name)? {
+        Some(seed) => Ok(seed),
+        None => create(dir, name, &private_path(dir, name)),
+    }
+}
+
+/// The key of this name, if there is one.
+///
+/// # Errors
+/// When it cannot be read, or others can read it.
+pub(crate) fn open(dir: &Path, name: &str) -> anyhow::Result<Option<Seed>> {
+    let path = private_path(dir, name);
     match fs::read_to_string(&path) {
-        Ok(text) => read(&path, &text),
-        Err(error) if error.kind() == ErrorKind::NotFound => create(dir, name, &path),
+        Ok(text) => read(&path, &text).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read the key {}", path.display())),
     }
+}
+
+fn private_path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.key.pem"))
 }
 
 /// Writes a secret for its owner's eyes alone; whoever reads meanwhile sees the old or the new one.

@@ -81,7 +81,7 @@ pub(crate) async fn run(args: TailArgs) -> anyhow::Result<ExitCode> {
 async fn follow(args: &TailArgs) -> anyhow::Result<()> {
     let file = match &args.token_file {
         Some(file) => file.clone(),
-        None => DataDir::open(None)?.file("dev.token"),
+        None => DataDir::named(None)?.file("dev.token"),
     };
     ensure!(
         file.exists(),

@@ -93,7 +93,7 @@ fn client(args: &ArgMatches) -> anyhow::Result<Client> {
     let server: &String = args.get_one(SERVER).context("there is a default")?;
     let file = match args.get_one::<PathBuf>(TOKEN_FILE) {
         Some(file) => file.clone(),
-        None => DataDir::open(None)?.file("dev.token"),
+        None => DataDir::named(None)?.file("dev.token"),
     };
     ensure!(
         file.exists(),

@@ -56,6 +56,27 @@ impl Layout {
         Ok(Self { data_dir })
     }
 
+    /// The paths of a data directory that may not be there.
+    pub(super) fn of(data_dir: &Path) -> Result<Self, EmbeddedError> {
+        let path = std::fs::canonicalize(data_dir).or_else(|_| std::path::absolute(data_dir));
+        let data_dir = path.map_err(EmbeddedError::system("find", data_dir))?;
+        Ok(Self { data_dir })
+    }
+
+    /// The process that holds the data directory, without taking it.
+    pub(super) fn holder(&self) -> Result<Option<String>, EmbeddedError> {
+        let path = self.data_dir.join("lock");
+        let mut file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(EmbeddedError::system("open", &path))?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(named(&mut file))),
+            Err(TryLockError::Error(source)) => Err(EmbeddedError::system("lock", &path)(source)),
+        }
+    }
+
     /// The cluster.
     pub(super) fn cluster(&self) -> PathBuf {
         self.data_dir.join("pgdata")
@@ -103,14 +124,9 @@ impl Layout {
                     tokio::time::sleep(LOCK_POLL).await;
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let mut holder = String::new();
-                    // The id is a help for the reader; without it the message still stands.
-                    let _ = file.read_to_string(&mut holder);
-                    let holder = holder.trim();
-                    let holder = if holder.is_empty() { "?" } else { holder }.to_owned();
                     return Err(EmbeddedError::InUse {
                         data_dir: self.data_dir.clone(),
-                        holder,
+                        holder: named(&mut file),
                     });
                 }
                 Err(TryLockError::Error(source)) => {
@@ -221,6 +237,14 @@ impl Log {
 
 /// Opens or makes a file that only we may read. A link in its place is refused: the data directory may belong to an
 /// ordinary user while we are root.
+/// The process that a lock file names. The id is a help for the reader; without it the message still stands.
+fn named(lock: &mut File) -> String {
+    let mut holder = String::new();
+    let _ = lock.read_to_string(&mut holder);
+    let holder = holder.trim();
+    if holder.is_empty() { "?" } else { holder }.to_owned()
+}
+
 fn private_file(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
     options
         .create(true)

@@ -71,6 +71,23 @@ impl Options {
     }
 }
 
+/// What is found on a data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// No cluster: the first start makes one.
+    Absent,
+    /// A cluster that nothing runs.
+    Stopped {
+        /// The installed server that would run it.
+        version: Version,
+    },
+    /// A process holds it.
+    Held {
+        /// Its id, or `?`.
+        holder: String,
+    },
+}
+
 /// A PostgreSQL cluster on a data directory of ours.
 #[derive(Debug)]
 pub struct Cluster;
@@ -101,6 +118,28 @@ impl Cluster {
         }
         orphan::evict(&layout.data_dir, &layout.cluster()).await?;
         Running::start(options, &layout, &binaries, &account, lock).await
+    }
+
+    /// Looks at a data directory, and changes nothing: neither the directory nor what runs on it.
+    ///
+    /// # Errors
+    /// [`EmbeddedError`] where [`Cluster::start`] would be refused: no server is installed or none of the version that made
+    /// the data, the data belongs to somebody else, or is damaged.
+    pub fn look(data_dir: &Path) -> Result<Standing, EmbeddedError> {
+        let layout = Layout::of(data_dir)?;
+        if let Some(holder) = layout.holder()? {
+            return Ok(Standing::Held { holder });
+        }
+        Account::choose(&layout.data_dir, &layout.cluster())?;
+        let data_major = cluster::major(&layout)?;
+        let installed = Binaries::installed();
+        let binaries = binaries::choose(installed, &layout.data_dir, data_major.as_deref())?;
+        Ok(match data_major {
+            None => Standing::Absent,
+            Some(_) => Standing::Stopped {
+                version: binaries.version,
+            },
+        })
     }
 
     /// Ends whatever still runs on a data directory that no process of ours holds, and removes the directory.
