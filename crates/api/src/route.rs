@@ -7,6 +7,7 @@
 
 mod access;
 mod declared;
+mod deprecated;
 mod document;
 
 use std::collections::BTreeSet;
@@ -78,7 +79,7 @@ impl Routes {
             .operation_id
             .clone()
             .unwrap_or_else(|| panic!("{path} has an operation without a name"));
-        let declaration = Declaration::read(method, operation).unwrap_or_else(|complaint| {
+        let declaration = Declaration::read(&path, method, operation).unwrap_or_else(|complaint| {
             panic!("the operation {name} ({path}) {complaint}: nothing is served undeclared")
         });
         self.routes.push(Route {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::Method;
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jobengine_domain::time::Timestamp;
@@ -62,7 +63,13 @@ pub(crate) async fn watch(
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem {
         metrics.problem(problem.code());
-        response = problem.response(&ids);
+        let mut whole = problem.response(&ids);
+        // What the layers in between have said of the request holds for a refused one too.
+        response.headers_mut().remove(CONTENT_LENGTH);
+        for (name, value) in response.headers() {
+            whole.headers_mut().entry(name).or_insert(value.clone());
+        }
+        response = whole;
     }
     if response.headers().contains_key(REPLAYED) {
         metrics.replayed(operation);

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use jobengine_domain::caller::Scope;
 use jobengine_domain::id::{ProjectId, TenantId};
 
-use super::declared::{Declaration, Deprecated, Effect, Needs};
+use super::declared::{Declaration, Effect, Needs};
 use crate::act::{Act, Asked, Fingerprint, key};
 use crate::clock;
 use crate::edge::{Arrival, Operation, RequestIds};
@@ -67,6 +67,11 @@ impl Guard {
 pub(super) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let guard = &*guard.0;
     let (mut parts, body) = request.into_parts();
+    let deprecated = guard.declaration.deprecated.as_ref();
+    let successor = match deprecated {
+        None => String::new(),
+        Some(deprecated) => deprecated.successor_of(&mut parts).await,
+    };
     let mut response = match identify(guard, &mut parts).await {
         Err(problem) => problem.into_response(),
         Ok(nonce) => {
@@ -87,8 +92,8 @@ pub(super) async fn admit(State(guard): State<Guard>, request: Request, next: Ne
             response
         }
     };
-    if let Some(deprecated) = &guard.declaration.deprecated {
-        announce_end(response.headers_mut(), deprecated);
+    if let Some(deprecated) = deprecated {
+        deprecated.announce(&successor, response.headers_mut());
     }
     response.extensions_mut().insert(guard.operation.clone());
     response
@@ -249,19 +254,5 @@ fn justification(headers: &HeaderMap, name: &str, most: usize) -> Result<Option<
             Code::HeaderInvalid,
             format!("one {name} of at most {most} printable characters is taken"),
         )),
-    }
-}
-
-/// Says that an operation will go away (RFC 9745, RFC 8594), and where to go instead.
-fn announce_end(headers: &mut HeaderMap, deprecated: &Deprecated) {
-    let link = format!("<{}>; rel=\"successor-version\"", deprecated.successor);
-    for (name, value) in [
-        ("deprecation", format!("@{}", deprecated.since)),
-        ("sunset", deprecated.sunset.clone()),
-        ("link", link),
-    ] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
     }
 }

@@ -4,6 +4,8 @@ use jobengine_domain::caller::Scope;
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
 
+use super::deprecated::Deprecated;
+
 /// The scope of an operation that needs no token.
 const PUBLIC: &str = "public";
 
@@ -40,23 +42,12 @@ pub(super) enum Effect {
     Granted,
 }
 
-/// An operation that will go away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Deprecated {
-    /// Since when it is deprecated, in seconds since 1970 (RFC 9745).
-    pub since: i64,
-    /// When it goes away, as an HTTP date (RFC 8594).
-    pub sunset: String,
-    /// The path of what replaces it.
-    pub successor: String,
-}
-
 impl Declaration {
     /// Reads what stands at an operation.
     ///
     /// # Errors
     /// What is wrong with it, for the panic of the route table.
-    pub(super) fn read(method: &str, operation: &Operation) -> Result<Self, String> {
+    pub(super) fn read(path: &str, method: &str, operation: &Operation) -> Result<Self, String> {
         let get = |name: &str| operation.extensions.as_ref()?.get(name);
         let effect = match (get("x-effect").map(|value| value.as_str()), method) {
             (None, "get") | (Some(Some("none")), "post") => Effect::None,
@@ -69,7 +60,9 @@ impl Declaration {
             needs: needs(get("x-scope"))?,
             effect,
             reason: get("x-reason").is_some_and(|value| value.as_bool() == Some(true)),
-            deprecated: get("x-deprecated").map(deprecated).transpose()?,
+            deprecated: get("x-deprecated")
+                .map(|declared| Deprecated::read(path, declared))
+                .transpose()?,
         })
     }
 
@@ -99,16 +92,4 @@ fn needs(scope: Option<&Value>) -> Result<Needs, String> {
             .map_err(|error| format!("declares a bad x-scope: {error}")),
         Some(None) => Err("declares an x-scope that is not a text".to_owned()),
     }
-}
-
-fn deprecated(value: &Value) -> Result<Deprecated, String> {
-    let text = |name: &str| value[name].as_str().map(str::to_owned);
-    let read = || {
-        Some(Deprecated {
-            since: value["since"].as_i64()?,
-            sunset: text("sunset")?,
-            successor: text("successor")?,
-        })
-    };
-    read().ok_or_else(|| "declares an x-deprecated without since, sunset or successor".to_owned())
 }

@@ -25,6 +25,11 @@ async fn every_operation_can_be_asked_well() {
             .send(&service, Some((OURS, Scope::ALL)), &call)
             .await;
         let status = response.status().as_u16();
+        for header in ["link", "location"] {
+            let address = response.headers().get(header);
+            let address = address.map_or("", |value| value.to_str().unwrap());
+            assert!(!address.contains(['{', '}']), "{}: {address}", operation.id);
+        }
         if !world.accepts(&operation, status) {
             // Only now: a stream has no end.
             let text = response.text().await.unwrap();

@@ -1,8 +1,8 @@
 //! What operators do with a job, and what they are told about it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::service::{Service, job, report};
+use crate::service::{Person, Service, job, report};
 
 #[tokio::test]
 async fn a_backoff_is_explained_and_cut_short() {
@@ -147,6 +147,22 @@ async fn a_blocked_job_names_whom_it_waits_for() {
     assert_eq!(waits["earliestAt"], json!(null));
 }
 
+/// The address of an answer's successor.
+fn link(answer: &reqwest::Response) -> String {
+    let link = answer.headers()["link"].to_str().unwrap();
+    let (address, rest) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+    assert_eq!(rest, "; rel=\"successor-version\"");
+    address.to_owned()
+}
+
+/// What is answered where a former address says that one should go.
+async fn successor(person: &Person, former: &str) -> Value {
+    let answer = person.request(reqwest::Method::GET, former).send().await;
+    let address = link(&answer.unwrap());
+    let path = address.strip_prefix("/api/v1/orchestrator").unwrap();
+    person.get(path).await.ok(200)
+}
+
 #[tokio::test]
 async fn the_former_addresses_say_that_they_go() {
     let service = Service::start().await;
@@ -155,9 +171,17 @@ async fn the_former_addresses_say_that_they_go() {
     let detail = ours.request(reqwest::Method::GET, &format!("/jobs/{id}/detail"));
     let answer = detail.send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    for header in ["deprecation", "sunset", "link"] {
+    for header in ["deprecation", "sunset"] {
         assert!(answer.headers().contains_key(header), "{header}");
     }
+    let whole: Value = answer.json().await.unwrap();
+    assert_eq!(successor(&ours, &format!("/jobs/{id}/detail")).await, whole);
+    let page = successor(&ours, "/jobs/summary").await;
+    assert_eq!(page["items"][0]["jobId"], json!(id));
+    // Also where the request is refused: what it names is no part of the address's structure.
+    let bad = ours.request(reqwest::Method::GET, "/jobs/%7Ba%7D%3E%22/detail");
+    let address = link(&bad.send().await.unwrap());
+    assert_eq!(address, "/api/v1/orchestrator/jobs/%7Ba%7D%3E%22");
     let summary = ours.get("/jobs/summary").await.ok(200);
     assert_eq!(summary["states"]["queued"], 1);
     assert_eq!(summary["capped"], false);
