@@ -158,6 +158,23 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     #[test]
+    fn the_page_of_the_problem_says_what_is_done() {
+        let page = include_str!("../../../../docs/problems/rate-limited.md");
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        let minutes = |time: Duration| time.as_secs() / 60;
+        for said in [
+            format!("more than {FREE} credentials"),
+            format!("within {} min were refused", minutes(WINDOW)),
+            format!("for {} s, and with each further failure", PAUSE.as_secs()),
+            format!("twice as long, up to {} min", minutes(PAUSE_MAX)),
+            format!("repeated within {} s counts once", REFUSED_AGE.as_secs()),
+            format!("After {} min without a failure", minutes(FORGOTTEN)),
+        ] {
+            assert!(page.contains(&said), "{said}");
+        }
+    }
+
+    #[test]
     fn pauses_double_and_are_forgotten() {
         let throttle = Throttle::default();
         let start = Instant::now();
