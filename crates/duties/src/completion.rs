@@ -81,6 +81,9 @@ impl Completing {
                 .map(|image| (image.digest, image.pinned))
                 .collect(),
             not_evaluated: statement.predicate.images_not_evaluated.len() as u64,
+            left: (debts.owed.iter())
+                .filter(|owed| owed.debt.last == record.generation)
+                .count(),
             debts: debts.owed,
             paid: debts.paid,
         };

@@ -19,6 +19,8 @@ pub struct Gauges {
     deliveries_oldest: Age<0>,
     webhooks: Gauge<1>,
     unread: Gauge<1>,
+    debts: Gauge<1>,
+    debts_oldest: Age<0>,
     workers: Gauge<0>,
     slots: Gauge<0>,
     snapshot: Age<0>,
@@ -38,6 +40,8 @@ impl Gauges {
             deliveries_oldest: registry.age(&webhook::OLDEST),
             webhooks: registry.gauge(&webhook::WEBHOOKS),
             unread: registry.gauge(&ledger::UNREAD),
+            debts: registry.gauge(&ledger::DEBTS),
+            debts_oldest: registry.age(&ledger::DEBTS_OLDEST),
             workers: registry.gauge(&ledger::WORKERS),
             slots: registry.gauge(&ledger::SLOTS),
             snapshot: registry.age(&database::SNAPSHOT),
@@ -65,6 +69,10 @@ impl Duty for Gauges {
         for (effect, records) in &found.unread {
             self.unread.set([effect], *records);
         }
+        for (state, images) in &found.debts {
+            self.debts.set([state], *images);
+        }
+        self.debts_oldest.set([], found.debts_oldest);
         self.workers.set([], found.workers);
         self.slots.set([], found.slots);
         self.snapshot.set([], found.oldest_snapshot);

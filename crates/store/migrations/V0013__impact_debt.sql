@@ -27,7 +27,7 @@ COMMENT ON COLUMN impact_debt.reason IS 'Why the last run left it: how the segme
 COMMENT ON COLUMN impact_debt.opened_at IS 'When the first run left it';
 COMMENT ON COLUMN impact_debt.due_at IS 'From when on it is planned again';
 COMMENT ON COLUMN impact_debt.paid_by IS 'The run that evaluates it now; NULL: it waits';
-SELECT guard('impact_debt', '{tenant_id, due_at, paid_by}');
+SELECT guard('impact_debt', '{tenant_id, due_at, paid_by, opened_at}');
 GRANT SELECT, INSERT, UPDATE, DELETE ON impact_debt TO orch_app;
 CREATE INDEX impact_debt_due ON impact_debt (tenant_id, due_at, image) WHERE paid_by IS NULL; -- Serves debt/due.sql and debt/tenants.sql.
 CREATE INDEX impact_debt_first ON impact_debt (tenant_id, first_generation); -- Serves debt/of_run.sql and impact_run/list.sql.

@@ -58,6 +58,8 @@ pub struct Completion {
     pub not_evaluated: u64,
     /// What is owed to its images now.
     pub debts: Vec<DebtRecord>,
+    /// How many of them this run has left.
+    pub left: usize,
     /// Images to which nothing is owed any more.
     pub paid: Vec<Digest>,
 }
@@ -136,6 +138,7 @@ impl Tx {
             evaluated,
             not_evaluated,
             debts,
+            left,
             paid,
         } = completion;
         let not_evaluated = i64::try_from(*not_evaluated).unwrap_or(i64::MAX);
@@ -168,6 +171,17 @@ impl Tx {
         self.debts_remove(paid).await?;
         self.event_write_at(EventType::RunCompleted, Some(run), None, at)
             .await?;
+        let mut at = at;
+        for (kind, images) in [
+            (EventType::DebtLeft, *left),
+            (EventType::DebtPaid, paid.len()),
+        ] {
+            if images > 0 {
+                at = at.after(at);
+                self.event_write_at(kind, Some(run), Some(&images.to_string()), at)
+                    .await?;
+            }
+        }
         self.outbox_put("run-completion", &run.to_string(), envelope.as_bytes())
             .await
     }

@@ -32,6 +32,10 @@ pub struct Gauges {
     pub webhooks: Vec<(String, u64)>,
     /// How many records of sources were `refused` when they came last, and how many count in part (`partial`).
     pub unread: Vec<(&'static str, u64)>,
+    /// How many images that impact runs left out wait (`waiting`), and how many a run evaluates now (`paying`).
+    pub debts: Vec<(&'static str, u64)>,
+    /// Since the one that is owed longest was left out first; zero when there is none.
+    pub debts_oldest: Duration,
     /// Workers that were heard of within the time of their lease.
     pub workers: u64,
     /// Jobs that they do at once, of those that say so.
@@ -88,6 +92,10 @@ impl Store {
             .prepare_cached(include_str!("gauge/refusals.sql"))
             .await?;
         let unread = sched.query_one(&statement, &[&COUNTED_MAX]).await?;
+        let statement = sched
+            .prepare_cached(include_str!("gauge/debts.sql"))
+            .await?;
+        let debts = sched.query_one(&statement, &[&COUNTED_MAX]).await?;
         let oldest = |column: &str| server.get::<_, Option<Ts>>(column).map(|Ts(then)| then);
         let since = |then: Option<Timestamp>| then.map_or(Duration::ZERO, |then| now.since(then));
         Ok(Gauges {
@@ -113,6 +121,10 @@ impl Store {
             unread: ["refused", "partial"]
                 .map(|effect| (effect, level(unread.get(effect))))
                 .to_vec(),
+            debts: ["waiting", "paying"]
+                .map(|state| (state, level(debts.get(state))))
+                .to_vec(),
+            debts_oldest: since(debts.get::<_, Option<Ts>>("oldest").map(|Ts(then)| then)),
             workers: level(server.get("workers")),
             slots: level(server.get("slots")),
             oldest_snapshot: Duration::from_millis(level(server.get("snapshot_ms"))),

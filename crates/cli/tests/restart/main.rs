@@ -9,6 +9,7 @@
 #[path = "../../../api/tests/edge/caller.rs"]
 mod caller;
 mod client;
+mod debt;
 mod place;
 mod stop;
 

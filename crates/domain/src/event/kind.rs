@@ -61,6 +61,11 @@ event_types! {
     RunFinished = "run.finished", "orch.runs", None;
     /// An impact run's findings stand, and its signed completion was written.
     RunCompleted = "run.completed", "orch.runs", Some("completed");
+    /// An impact run left images out, which are evaluated by later runs; the reason is how many.
+    DebtLeft = "debt.left", "orch.runs", None;
+    /// An impact run evaluated images that earlier runs had left out, and nothing is owed to them any more; the reason is
+    /// how many.
+    DebtPaid = "debt.paid", "orch.runs", None;
     /// An image is new, or its SBOM or its names are; the reason is its digest.
     ImageChanged = "image.changed", "orch.images", None;
     /// An image was taken out of the inventory; the reason is its digest.

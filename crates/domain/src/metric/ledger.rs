@@ -22,6 +22,7 @@ const END: Label = Label::closed(
 /// its source is paused.
 const PLACE: Label = Label::closed("state", &["blocked", "ready", "delayed", "held", "leased"]);
 
+const DEBT: Label = Label::closed("debt", &["waiting", "paying"]);
 const EFFECT: Label = Label::closed("effect", &["refused", "partial"]);
 
 rows! {
@@ -51,6 +52,10 @@ rows! {
         "Jobs that these workers do at once, of those that say so; in use are the `leased` of `jobengine_jobs`";
     UNREAD: Gauge<1> = "jobengine_unread_records" [EFFECT],
         "Records of sources that could not be read when they came last, as `GET /refusals` lists them, all tenants; of 100,000 at most";
+    DEBTS: Gauge<1> = "jobengine_impact_debts" [DEBT],
+        "Images that impact runs left out, as `GET /debts` lists them, all tenants; of 100,000 at most";
+    DEBTS_OLDEST: Age<0> = "jobengine_impact_debts_oldest_age_seconds" [],
+        "Since the first run left out the image that is owed longest";
     OUTBOX: Gauge<0> = "jobengine_outbox_pending" [],
         "Messages in the outbox that are not delivered";
     OUTBOX_OLDEST: Age<0> = "jobengine_outbox_oldest_age_seconds" [],

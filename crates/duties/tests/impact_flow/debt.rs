@@ -60,6 +60,11 @@ impl Flow {
         tx.impact_run_list(None, 100).await.unwrap()
     }
 
+    /// What the gauges show.
+    async fn shown(&self) -> Vec<(&'static str, u64)> {
+        self.store.gauges().await.unwrap().debts
+    }
+
     async fn findings(&self) -> usize {
         let tx = self.store.begin(&self.caller).await.unwrap();
         let packages = ["a", "b"].map(|name| format!("npm/{name}").parse().unwrap());
@@ -96,12 +101,14 @@ async fn what_a_failed_run_left_out_is_evaluated_by_itself() {
     );
     let debts = flow.debts().await;
     assert!(debts.iter().all(|it| it.debt.reason == "failed"));
+    assert_eq!(flow.shown().await, [("waiting", 3), ("paying", 0)]);
 
     // Not before its time.
     flow.plan().await;
     assert_eq!(flow.runs().await.len(), 2);
     clock.step_ms(60_000);
     flow.plan().await;
+    assert_eq!(flow.shown().await, [("waiting", 0), ("paying", 3)]);
     assert_eq!(flow.evaluate(10).await.len(), 2);
     flow.complete().await;
     let runs = flow.runs().await;
@@ -114,6 +121,7 @@ async fn what_a_failed_run_left_out_is_evaluated_by_itself() {
         (Some(3), 0)
     );
     assert_eq!(runs[0].priority, "high");
+    assert_eq!(flow.shown().await, [("waiting", 0), ("paying", 0)]);
     assert_eq!((flow.findings().await, flow.debts().await.len()), (3, 0));
 }
 

@@ -345,6 +345,7 @@ async fn the_cross_tenant_role_reads_only_what_tells_of_due_work() {
         "jobs_skipped",
         "slots",
         "pause_reason",
+        "opened_at",
         // Whether a debt is due, and whether a run pays it.
         "due_at",
         "paid_by",
