@@ -58,10 +58,10 @@ impl DataDir {
                 there.display()
             );
         }
-        Ok(match there == self.0 {
-            true => self.to_string(),
-            false => format!("{self} is not there; the first start makes it"),
-        })
+        if there == self.0 {
+            return Ok(self.to_string());
+        }
+        Ok(format!("{self} is not there; the first start makes it"))
     }
 
     /// A file of this name in it.

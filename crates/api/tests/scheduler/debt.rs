@@ -47,6 +47,7 @@ async fn failed() -> (Service, RunId, Vec<JobId>) {
         evaluated: Vec::new(),
         not_evaluated: 2,
         debts: vec![debt(1), debt(2)],
+        left: 2,
         paid: Vec::new(),
     };
     tx.completion_save(run, &completion).await.unwrap();

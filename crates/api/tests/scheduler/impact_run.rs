@@ -235,6 +235,7 @@ pub(crate) async fn complete(service: &Service, run: RunId) -> String {
             .collect(),
         not_evaluated: 0,
         debts: Vec::new(),
+        left: 0,
         paid: Vec::new(),
     };
     tx.completion_save(run, &completion).await.unwrap();

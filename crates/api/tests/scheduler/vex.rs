@@ -163,6 +163,61 @@ async fn uploads_at_one_moment_follow_each_other() {
     }
 }
 
+/// Whatever comes in whatever order: at each location stands what came last, and each answer says what that replaced.
+#[tokio::test]
+async fn at_each_location_stands_what_came_last() {
+    let service = Service::start().await;
+    let mut draw = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |bound: u64| {
+        draw = draw
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (draw >> 33) % bound
+    };
+    // Location → id and package.
+    let mut model: BTreeMap<String, (String, u64)> = BTreeMap::new();
+    for step in 0..150 {
+        let id = format!("https://hub.example/vex/{}", below(3));
+        let package = below(3);
+        let place = (below(4) > 0).then(|| format!("dir/{}.json", below(3)));
+        let path = place.as_deref().map_or_else(|| ALL.to_owned(), at);
+        let document = vex(
+            Some(&id),
+            "CVE-2024-1",
+            &format!("pkg:npm/p{package}@1"),
+            "fixed",
+        );
+        let stored = service.post(&path, document).await.ok(200);
+        let location = place.unwrap_or_else(|| id.clone());
+        assert_eq!(stored["location"], json!(location), "step {step}");
+        let before = model.insert(location, (id.clone(), package));
+        let changed = before.as_ref().is_none_or(|(_, was)| *was != package);
+        assert_eq!(stored["changed"], json!(changed), "step {step}");
+        let replaced = before
+            .filter(|was| *was != (id, package))
+            .map(|(was, _)| was);
+        let told = stored["replaced"]["document"].as_str();
+        assert_eq!(told, replaced.as_deref(), "step {step}");
+    }
+    let mut found = BTreeMap::new();
+    for number in 0..3 {
+        let id = format!("https://hub.example/vex/{number}");
+        let path = format!("/vex/{}", id.replace('/', "%2F"));
+        let whole = service.get(&path).await;
+        for record in whole.body["records"].as_array().into_iter().flatten() {
+            let product = record["statements"][0]["products"][0]["id"]
+                .as_str()
+                .unwrap();
+            let package: u64 = product["pkg:npm/p".len()..product.len() - 2]
+                .parse()
+                .unwrap();
+            let location = record["location"].as_str().unwrap().to_owned();
+            found.insert(location, (id.clone(), package));
+        }
+    }
+    assert_eq!(found, model);
+}
+
 /// 23 documents of a real hub carry 16 ids.
 #[tokio::test]
 async fn a_real_hub_stands_whole() {

@@ -268,6 +268,28 @@ mod tests {
         check("shop", &[], &[], CURL, false);
     }
 
+    /// Of every part that a purl can name, a product may leave out any and get none wrong.
+    #[test]
+    fn a_product_is_an_image_by_whatever_part_it_names() {
+        let parts = [
+            ("repository_url", "quay.io/acme", "quay.io/other"),
+            ("tag", "1.3", "1.4"),
+            ("arch", "amd64", "arm64"),
+        ];
+        // Each part is left out, right, or wrong.
+        for case in 0..27_u32 {
+            let ways = [case % 3, case / 3 % 3, case / 9];
+            let named = parts.iter().zip(ways).filter(|(_, way)| *way > 0);
+            let text: Vec<String> = named
+                .map(|((key, right, wrong), way)| {
+                    format!("{key}={}", if way == 1 { right } else { wrong })
+                })
+                .collect();
+            let id = format!("pkg:oci/shop?{}", text.join("&"));
+            check(&id, &[], &[], CURL, !ways.contains(&2));
+        }
+    }
+
     #[test]
     fn a_component_is_meant_by_what_the_statement_says_of_it() {
         check("pkg:deb/debian/curl", &[], &[], CURL, true);

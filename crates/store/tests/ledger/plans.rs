@@ -76,48 +76,12 @@ fn digests(name: &str, count: u32) -> String {
     format!("ARRAY[{}]", all.join(", "))
 }
 
-async fn check(statistics: Statistics) {
-    let ledger = Ledger::open().await;
-    let tenant = ledger.caller.tenant;
-    let connect = async |config: tokio_postgres::Config| {
-        let (client, connection) = config.connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client
-    };
-    let admin = connect(ledger.database.super_config()).await;
-    for table in [
-        "image",
-        "run_input",
-        "sbom",
-        "component",
-        "lease",
-        "audit_seal",
-        "change",
-        "run",
-        "impact_run",
-        "impact_debt",
-        "vex",
-    ] {
-        let off = format!("ALTER TABLE orch.{table} SET (autovacuum_enabled = off)");
-        admin.batch_execute(&off).await.unwrap();
-    }
-    if matches!(statistics, Statistics::OfEmptyTables) {
-        admin.batch_execute("ANALYZE").await.unwrap();
-    }
-    // The service's connections are older than its data: they have planned while there was nothing.
-    let client = connect(ledger.database.app_config()).await;
-    let bind = format!(
-        "SELECT set_config('app.tenant_id', '{tenant}', false), set_config('app.project_id', '', false)"
-    );
-    client.batch_execute(&bind).await.unwrap();
-    admin.batch_execute(&fill(tenant)).await.unwrap();
-    if matches!(statistics, Statistics::Fresh) {
-        admin.batch_execute("ANALYZE").await.unwrap();
-    }
+/// Statement, values, rows that it is to find, pages that each may cost.
+type Case = (&'static str, String, u64, u64);
+
+fn cases() -> Vec<Case> {
     let place = "'0', '00000000-0000-0000-0000-000000000000', 100";
-    let mut wrong = Vec::new();
-    // Statement, values, rows that it is to find, pages that each may cost.
-    for (sql, values, rows, each) in [
+    let mut cases = vec![
         (
             include_str!("../../src/segment/images.sql"),
             format!("'{RUN}', {}", digests("image", 200)),
@@ -142,6 +106,13 @@ async fn check(statistics: Statistics) {
             1,
             20,
         ),
+    ];
+    cases.extend(debts_and_vex());
+    cases
+}
+
+fn debts_and_vex() -> [Case; 9] {
+    [
         (
             include_str!("../../src/debt/due.sql"),
             "now(), 200".to_owned(),
@@ -197,7 +168,49 @@ async fn check(statistics: Statistics) {
             1,
             10,
         ),
+    ]
+}
+
+async fn check(statistics: Statistics) {
+    let ledger = Ledger::open().await;
+    let tenant = ledger.caller.tenant;
+    let connect = async |config: tokio_postgres::Config| {
+        let (client, connection) = config.connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    };
+    let admin = connect(ledger.database.super_config()).await;
+    for table in [
+        "image",
+        "run_input",
+        "sbom",
+        "component",
+        "lease",
+        "audit_seal",
+        "change",
+        "run",
+        "impact_run",
+        "impact_debt",
+        "vex",
     ] {
+        let off = format!("ALTER TABLE orch.{table} SET (autovacuum_enabled = off)");
+        admin.batch_execute(&off).await.unwrap();
+    }
+    if matches!(statistics, Statistics::OfEmptyTables) {
+        admin.batch_execute("ANALYZE").await.unwrap();
+    }
+    // The service's connections are older than its data: they have planned while there was nothing.
+    let client = connect(ledger.database.app_config()).await;
+    let bind = format!(
+        "SELECT set_config('app.tenant_id', '{tenant}', false), set_config('app.project_id', '', false)"
+    );
+    client.batch_execute(&bind).await.unwrap();
+    admin.batch_execute(&fill(tenant)).await.unwrap();
+    if matches!(statistics, Statistics::Fresh) {
+        admin.batch_execute("ANALYZE").await.unwrap();
+    }
+    let mut wrong = Vec::new();
+    for (sql, values, rows, each) in cases() {
         let name = sql.lines().next().unwrap();
         let touched = pages(&client, sql, &values).await;
         if !(rows / 40..=rows * each).contains(&touched) {
