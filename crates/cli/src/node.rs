@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jobengine_api::{Authenticator, KeyPurpose, PublicUrl, PublishedKey, Server, ServerConfig};
-use jobengine_domain::defaults::LEASE_MS;
+use jobengine_domain::defaults::{HISTORY_KEPT_DAYS, LEASE_MS};
 use jobengine_domain::dsse::SigningKey;
 use jobengine_domain::egress::EgressPolicy;
 use jobengine_domain::lease::LeaseMs;
@@ -23,6 +23,7 @@ use jobengine_duties::driver::Driver;
 use jobengine_duties::egress::{Authorities, Egress};
 use jobengine_duties::event_trim::EventTrim;
 use jobengine_duties::gauge::Gauges;
+use jobengine_duties::history_trim::HistoryTrim;
 use jobengine_duties::hold::Holding;
 use jobengine_duties::idempotency_expiry::IdempotencyExpiry;
 use jobengine_duties::job_deadline::JobDeadline;
@@ -58,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) lease: LeaseMs,
     /// Changes that come together are planned together.
     pub(crate) window: Window,
+    /// How long jobs are kept; `None` for ever.
+    pub(crate) history: Option<Duration>,
     /// Most images per segment.
     pub(crate) segment_size: SegmentSize,
     /// Where webhooks may go.
@@ -85,6 +88,7 @@ impl Default for Settings {
             drain: Duration::ZERO,
             lease: LeaseMs::new(LEASE_MS).expect("the default lies within the bounds"),
             window: Window::default(),
+            history: Some(Duration::from_hours(u64::from(HISTORY_KEPT_DAYS) * 24)),
             segment_size: SegmentSize::default(),
             egress: EgressPolicy::default(),
             authorities: Authorities::default(),
@@ -224,6 +228,12 @@ impl Node {
         driver.add(Partition::new(store.clone()), Duration::from_hours(1));
         driver.add(EventTrim::new(store.clone()), Duration::from_mins(10));
         driver.add(LogTrim::new(store.clone()), Duration::from_hours(1));
+        if let Some(kept) = self.settings.history {
+            driver.add(
+                HistoryTrim::new(store.clone(), kept),
+                Duration::from_hours(1),
+            );
+        }
         driver.add(
             ClockWatch::new(store.clone(), self.replica, &self.registry),
             Duration::from_secs(5),

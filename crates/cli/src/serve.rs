@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use jobengine_api::{Authenticator, PublicUrl};
-use jobengine_domain::defaults::{LEASE_MS, SEGMENT_IMAGES};
+use jobengine_domain::defaults::{HISTORY_KEPT_DAYS, LEASE_MS, SEGMENT_IMAGES};
 use jobengine_domain::lease::LeaseMs;
 use jobengine_domain::network::Network;
 use jobengine_duties::planner::Window;
@@ -86,6 +86,10 @@ pub(crate) struct ServeArgs {
     /// A run is planned at the latest when the oldest change has waited so long
     #[arg(long, default_value_t = 10_000, value_name = "MS")]
     window_longest_ms: u64,
+    /// Days for which jobs are kept after they were submitted, with their attempts and artifacts: 7 or more, or 0
+    /// to keep them for ever
+    #[arg(long, value_name = "N", default_value_t = HISTORY_KEPT_DAYS, value_parser = history_days)]
+    history_days: u32,
     /// Token of the worker role, read again when it changes
     #[arg(long, value_name = "FILE", required_if_eq("roles", "worker"))]
     worker_token_file: Option<PathBuf>,
@@ -93,6 +97,18 @@ pub(crate) struct ServeArgs {
     egress: EgressArgs,
     #[command(flatten)]
     trust: TrustArgs,
+}
+
+/// A week of jobs is the least that can go.
+fn history_days(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(days) if days == 0 || (7..=36_500).contains(&days) => Ok(days),
+        Ok(_) | Err(_) => Err("7 to 36500 days, or 0 to keep everything".to_owned()),
+    }
+}
+
+fn kept(days: u32) -> Option<Duration> {
+    (days > 0).then(|| Duration::from_hours(u64::from(days) * 24))
 }
 
 /// At the end of the process, the last spans have so long to be sent.
@@ -132,6 +148,7 @@ pub(crate) async fn run(args: &ServeArgs, logs: &Logs) -> anyhow::Result<ExitCod
             longest: Duration::from_millis(args.window_longest_ms),
         },
         segment_size: SegmentSize::new(args.segment_images)?,
+        history: kept(args.history_days),
         egress: args.egress.policy()?,
         authorities: args.egress.authorities()?,
         admin_listen: Some(args.admin_listen),

@@ -84,6 +84,8 @@ pub const PAGE_MAX: u32 = 500;
 pub const EVENTS_KEPT_HOURS: u32 = 24;
 /// Lines that workers write down are kept so long.
 pub const LOGS_KEPT_DAYS: u32 = 14;
+/// Jobs are kept for so long after they were submitted, unless `serve --history-days` says otherwise.
+pub const HISTORY_KEPT_DAYS: u32 = 90;
 /// Streams of one tenant, on one node.
 pub const STREAMS_PER_TENANT: u32 = 50;
 /// Streams of one node.

@@ -13,6 +13,7 @@ pub mod driver;
 pub mod egress;
 pub mod event_trim;
 pub mod gauge;
+pub mod history_trim;
 pub mod hold;
 pub mod idempotency_expiry;
 pub mod job_deadline;

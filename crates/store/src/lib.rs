@@ -32,6 +32,7 @@ mod event;
 mod finding;
 mod first_signal;
 mod gauge;
+mod history;
 mod hold;
 mod idempotency;
 mod image;
@@ -101,6 +102,7 @@ pub use event::{EVENTS_SCAN_MAX, EventBounds, EventFilter, EventPage, EventRecor
 pub use finding::{FindingFilter, FindingPlace};
 pub use first_signal::FirstSignal;
 pub use gauge::{Gauges, ImpactLoad, JobsGauge};
+pub use history::HistoryTrimmed;
 pub use hold::{Held, SweepPlace};
 pub use image::{ImageFilter, ImageRecord};
 pub use impact_index::{ImpactIndexes, TenantIndex};

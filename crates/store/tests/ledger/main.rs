@@ -9,6 +9,7 @@ mod audit;
 mod dag;
 mod events;
 mod gauge;
+mod history;
 mod house;
 mod kinds;
 mod lease;
