@@ -124,7 +124,9 @@ async fn tell(node: &mut TemporaryNode, story: &Story) -> anyhow::Result<Report>
 /// The first snapshot of advisories, with the exploits and the VEX statement known by then.
 async fn knowledge(client: &Client, began: Instant, story: &Story) -> anyhow::Result<(u64, u64)> {
     let advisories = snapshot(client, data::BEFORE, data::KEV_BEFORE).await?;
-    client.vex_put(SOURCE, Document::bytes(data::VEX)).await?;
+    client
+        .vex_put(SOURCE, None, Document::bytes(data::VEX))
+        .await?;
     let day = data::BEFORE_DAY;
     let what = format!("{advisories} advisories of {day}, known exploits,\na VEX statement");
     Ok((advisories, story.timed("knowledge", began, &what)))

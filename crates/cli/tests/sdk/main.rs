@@ -5,6 +5,7 @@
     reason = "a test has nothing to decide when its set-up fails"
 )]
 
+mod impact;
 mod job;
 mod service;
 mod stream;

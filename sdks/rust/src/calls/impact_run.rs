@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::wire::impact_run::{Cursor, ImpactRun, RunDeltas, RunInput};
+use crate::wire::impact_run::{Cursor, ImpactDebt, ImpactRun, RunDeltas, RunInput};
 use crate::wire::page::{Page, PageQuery};
 
 /// Impact runs.
@@ -60,6 +60,17 @@ impl Client {
         page: &PageQuery,
     ) -> Result<Page<RunInput>, Error> {
         self.scheduler(Method::GET, &["runs", &run.to_string(), "inputs"])
+            .page(page)
+            .send()
+            .await
+    }
+
+    /// Lists images that runs left out, until a later run has evaluated them.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn impact_debts(&self, page: &PageQuery) -> Result<Page<ImpactDebt>, Error> {
+        self.scheduler(Method::GET, &["debts"])
             .page(page)
             .send()
             .await

@@ -73,13 +73,20 @@ impl Client {
             .await
     }
 
-    /// Stores an `OpenVEX` document.
+    /// Stores an `OpenVEX` document, found by the source under this path or URL: what stood there no longer counts.
+    /// Without one it is known by its `@id`.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn vex_put(&self, source: &str, document: Document) -> Result<VexStored, Error> {
+    pub async fn vex_put(
+        &self,
+        source: &str,
+        location: Option<&str>,
+        document: Document,
+    ) -> Result<VexStored, Error> {
         self.scheduler(Method::POST, &["vex"])
             .query("source", Some(source))
+            .query("location", location)
             .document(JSON, document)
             .harmless()
             .timeout(INTAKE)

@@ -27,6 +27,15 @@ pub struct ImpactRun {
     pub advisories_changed: u64,
     /// How urgent.
     pub priority: String,
+    /// How its jobs ended, once it is completed: `succeeded`, `partial`, `failed` or `canceled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// Images that it left out, once it is completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_not_evaluated: Option<u64>,
+    /// Images that it left out and that no later run has evaluated.
+    #[serde(default)]
+    pub images_owed: u64,
     /// What changed, once it is completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Delta>,
@@ -35,6 +44,32 @@ pub struct ImpactRun {
     /// When it was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<String>,
+}
+
+/// An image that a run was to evaluate and did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImpactDebt {
+    /// The image.
+    pub image: String,
+    /// The packages that were not evaluated; `None`: all of the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packages: Option<Vec<String>>,
+    /// Why the last run left it out.
+    pub reason: String,
+    /// Runs that left it out, one after the other.
+    pub tries: u32,
+    /// Generation of the run that left it out first.
+    pub first_generation: i64,
+    /// Generation of the run that left it out last.
+    pub last_generation: i64,
+    /// When the first run left it out.
+    pub opened_at: String,
+    /// From when on it is planned again.
+    pub due_at: String,
+    /// The run that evaluates it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<Uuid>,
 }
 
 /// What changed, as numbers of (image, finding).

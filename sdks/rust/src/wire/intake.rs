@@ -107,8 +107,25 @@ pub struct KevStored {
 pub struct VexStored {
     /// The document's own id.
     pub document: String,
+    /// The path or URL that it is known by within its source.
+    pub location: String,
     /// Statements in it.
     pub statements: u64,
     /// Whether it says something else than what was known.
     pub changed: bool,
+    /// What stood at the location and no longer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<VexReplaced>,
+}
+
+/// A VEX document that another one took the place of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VexReplaced {
+    /// Its own id.
+    pub document: String,
+    /// Digest of its statements.
+    pub digest: String,
+    /// When these statements came first.
+    pub created_at: String,
 }
