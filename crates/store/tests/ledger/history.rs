@@ -30,23 +30,24 @@ impl Ledger {
         let start = format!(
             "(date_trunc('week', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '{weeks} weeks')"
         );
-        let mut sql = "SET search_path = orch; SET session_replication_role = replica;".to_owned();
+        let mut sql =
+            vec!["SET search_path = orch; SET session_replication_role = replica;".to_owned()];
         for table in ["job", "job_tag", "attempt", "outcome"] {
-            sql += &format!(
+            sql.push(format!(
                 "DO $$ BEGIN EXECUTE format('CREATE TABLE IF NOT EXISTS {table}_old{weeks} PARTITION OF {table} FOR VALUES FROM (%L) TO (%L)',
                     uuid_floor({start}), uuid_floor({start} + interval '1 week')); END $$;
                  ALTER TABLE {table}_old{weeks} OWNER TO orch_owner;"
-            );
+            ));
         }
         let list: Vec<String> = jobs.iter().map(|job| format!("'{job}'")).collect();
         let list = list.join(", ");
         for (table, column) in PLACES {
-            sql += &format!(
+            sql.push(format!(
                 "UPDATE {table} SET {column} = (left(uuid_floor({start} + interval '3 days')::text, 13) || substr({column}::text, 14))::uuid
                  WHERE {column} IN ({list});"
-            );
+            ));
         }
-        self.sql(&sql).await;
+        self.sql(&sql.concat()).await;
     }
 
     async fn trim(&self) -> HistoryTrimmed {
