@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use refinery::Migration;
+use refinery::{Migration, Target};
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
 use crate::error::StoreError;
@@ -19,6 +19,11 @@ mod embedded {
 /// [`StoreError::Unavailable`] when PostgreSQL cannot be reached, [`StoreError::Migrate`] with the
 /// migration that failed; it then left nothing behind.
 pub async fn migrate(config: &Config) -> Result<Vec<String>, StoreError> {
+    migrate_to(config, Target::Latest).await
+}
+
+/// Brings the schema to a version, as [`migrate`] does.
+pub(crate) async fn migrate_to(config: &Config, target: Target) -> Result<Vec<String>, StoreError> {
     let mut client = connect(config).await?;
     // One migration at a time in a database; the lock ends with the connection.
     client
@@ -31,6 +36,7 @@ pub async fn migrate(config: &Config) -> Result<Vec<String>, StoreError> {
         .batch_execute("SET ROLE orch_owner; SET search_path = orch")
         .await?;
     let report = embedded::migrations::runner()
+        .set_target(target)
         .run_async(&mut client)
         .await
         .map_err(|error| StoreError::Migrate(with_sources(&error)))?;

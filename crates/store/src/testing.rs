@@ -86,6 +86,15 @@ impl TestDatabase {
         Self::clone_of("template0", server).await
     }
 
+    /// Brings an empty database to an older version of the schema, for tests of what comes after it.
+    pub async fn migrate_to(&self, version: i32) {
+        let target = refinery::Target::Version(version);
+        let migrated = crate::migrate::migrate_to(&self.super_config(), target).await;
+        if let Err(error) = migrated {
+            panic!("the schema cannot be made: {error}");
+        }
+    }
+
     /// A database with the ledger's schema.
     pub async fn create() -> Self {
         Self::create_with(async |config| crate::migrate(&config).await.map(drop)).await

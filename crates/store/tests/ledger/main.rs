@@ -21,3 +21,4 @@ mod row_level_security;
 mod search;
 mod statements;
 mod streams;
+mod upgrade;
