@@ -171,16 +171,17 @@ impl Tx {
         self.debts_remove(paid).await?;
         self.event_write_at(EventType::RunCompleted, Some(run), None, at)
             .await?;
-        let mut at = at;
-        for (kind, images) in [
-            (EventType::DebtLeft, *left),
-            (EventType::DebtPaid, paid.len()),
-        ] {
-            if images > 0 {
-                at = at.after(at);
-                self.event_write_at(kind, Some(run), Some(&images.to_string()), at)
-                    .await?;
-            }
+        let at = at.after(at);
+        if *left > 0 {
+            let left = left.to_string();
+            self.event_write_at(EventType::DebtLeft, Some(run), Some(&left), at)
+                .await?;
+        }
+        let at = at.after(at);
+        if !paid.is_empty() {
+            let settled = paid.len().to_string();
+            self.event_write_at(EventType::DebtPaid, Some(run), Some(&settled), at)
+                .await?;
         }
         self.outbox_put("run-completion", &run.to_string(), envelope.as_bytes())
             .await
