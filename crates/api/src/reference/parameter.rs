@@ -22,10 +22,12 @@ const SAID: &str =
 /// Visible ASCII characters.
 const KEY: &str = "^[!-~]{1,128}$";
 /// Names that clients choose, and how long each may be.
-const NAMES: [(&str, usize); 5] = [
+const NAMES: [(&str, usize); 7] = [
     ("flaw", 300),
     ("source", 200),
     ("repository", 500),
+    ("location", 500),
+    ("document", 500),
     ("tag", 128),
     ("namespace", 253),
 ];
